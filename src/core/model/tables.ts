@@ -1,0 +1,120 @@
+/**
+ * The tables of the configuration database. Whoever reads this file should be able to guess the functions.
+ *
+ * A table is a map from a name to a record. A record never carries what another record says already; a part adds its
+ * own tables, keyed by the names of others, and no fields to another part's (DESIGN.md, "Tables").
+ */
+
+/** Table `cluster`: one record per setting, keyed by the setting's name (`name`, `history.keep`, `freeze` …). */
+export interface SettingRecord {
+  value: string | number | boolean | FreezeValue;
+}
+
+/** Value of the setting `freeze`: no automatic action until it ends. */
+export interface FreezeValue {
+  /** When it ends (RFC 3339, UTC); null: when somebody ends it. */
+  until: string | null;
+  reason: string | null;
+}
+
+/** Table `nodes`, keyed by node name (FIG. 5A). Utilization 420E comes from load/; 420H and 420I are derived. */
+export interface NodeRecord {
+  /** Relative capability, a decimal >= 0 (420B). */
+  weight: number;
+  /** How often the node reports its utilization, ms (420C). */
+  updateIntervalMs: number;
+  /** Utilization above which the node redirects clients, 0 to 1 (420D). */
+  threshold: number;
+  /** Groups by priority, first choice first (420F). Names as declared. */
+  groups: string[];
+  /** What the node is attached to (420G); `ALL` matches every domain. */
+  domains: string[];
+}
+
+/** States of a node (DESIGN.md, "Membership and failover"). Online and suspect are active for placement. */
+export const NODE_STATES = ['joining', 'online', 'suspect', 'standby', 'offline', 'failed'] as const;
+export type NodeState = (typeof NODE_STATES)[number];
+
+/** Table `membership`, keyed by node name: a node's state, apart from its configuration so that undo never touches it. */
+export interface MembershipRecord {
+  state: NodeState;
+  /** Why it is in this state, one sentence; null when nothing is to be said. */
+  reason: string | null;
+}
+
+/** Table `groups`, keyed by the declared name. Compared without regard to case. */
+export interface GroupRecord {
+  description: string | null;
+}
+
+/** Table `domains`, keyed by the declared name. Compared without regard to case. */
+export interface DomainRecord {
+  description: string | null;
+}
+
+/** Table `volumes`, keyed by volume name (FIG. 5B): what is wished. Where the volume is stands in `placements`. */
+export interface VolumeRecord {
+  /** Expected demand, a decimal >= 0 (440H). */
+  weight: number;
+  /** Kind of volume (440B–C): a declared group, `Any`, or null. */
+  group: string | null;
+  /** Domains (440J–K): declared ones, or `ALL`. */
+  domains: string[];
+  /** Where it wants to be (440D–E). */
+  preferredNode: string | null;
+  /** Whether a node without its group may have it (440I). */
+  canGroupMigrate: boolean;
+}
+
+/** Why a volume has no node. */
+export type UnplacedReason = 'no-common-domain' | 'group-locked';
+
+/** Table `placements`, keyed by volume name: where each volume is (440F–G), and which decision put it there. */
+export interface PlacementRecord {
+  /** The administrative node; null: nowhere, with the reason. */
+  node: string | null;
+  /** Generation that made this node administer it: the volume's epoch, its fencing token. */
+  since: number;
+  /** What decided: a strategy (`staged`), `failover`, `failback`, `drain`, `undo`, or `given` (an operator's input). */
+  by: string;
+  /** The stage within it (`1152` … `1164`), or null. */
+  stage: string | null;
+  /** The rule in a few words, as `--explain` prints it (`ops, level 3, RC 2.88 -> -16.13`), or null. */
+  rule: string | null;
+  /** Set when `node` is null. */
+  unplaced: UnplacedReason | null;
+}
+
+/** Every table and the type of its records. */
+export interface Tables {
+  cluster: SettingRecord;
+  nodes: NodeRecord;
+  membership: MembershipRecord;
+  groups: GroupRecord;
+  domains: DomainRecord;
+  volumes: VolumeRecord;
+  placements: PlacementRecord;
+}
+
+export type TableName = keyof Tables;
+export type AnyRecord = Tables[TableName];
+
+/** In the order they are shown. */
+export const TABLE_NAMES = [
+  'cluster',
+  'groups',
+  'domains',
+  'nodes',
+  'membership',
+  'volumes',
+  'placements',
+] as const satisfies readonly TableName[];
+
+/** Tables that say what is wished. Undo, restore and `apply --prune` change these only (DESIGN.md, "Tables"). */
+export const CONFIGURATION_TABLES = [
+  'cluster',
+  'groups',
+  'domains',
+  'nodes',
+  'volumes',
+] as const satisfies readonly TableName[];
