@@ -36,7 +36,8 @@ export function clusterOf(dir: string, store: Store, nowMs: () => number = Date.
     async change(operation, request, options = {}) {
       const { message = null, ...transact } = options;
       const decide = await decision(operation, request, nowMs);
-      return store.transact({ operation: operation.name, request, message }, decide, transact);
+      const recorded = operation.recorded?.(request) ?? request;
+      return store.transact({ operation: operation.name, request: recorded, message }, decide, transact);
     },
   };
 }

@@ -11,4 +11,9 @@ export interface Operation<Request, Result> {
   readonly name: string;
   /** Changes the draft and returns what the command shows. @throws CfsError when the request cannot be met. */
   run(draft: Draft, request: Request, context: OperationContext): Result;
+  /**
+   * What history keeps of the request, where the request is too big to be kept whole (100,000 volumes, a document): counts
+   * and the flags. Absent: the request itself. The generation's changes hold the rest.
+   */
+  recorded?(request: Request): unknown;
 }

@@ -27,7 +27,7 @@ export function quoteName(name: string): string {
  */
 export function parseName(kind: string, input: string): string {
   const refuse = (why: string): never => {
-    throw new CfsError('BAD_NAME', `${quoteName(input)} cannot be the name of a ${kind}: ${why}`, {
+    throw new CfsError('BAD_NAME', `${quoteName(String(input))} cannot be the name of a ${kind}: ${why}`, {
       hint: 'A name has 1 to 80 bytes of UTF-8, no control characters, none of / : # , = ~ and no leading "." or "-".',
       details: { kind },
     });

@@ -1,0 +1,33 @@
+/** Finding nodes and volumes by what somebody typed. The exact spelling costs one look-up; only a miss looks further. */
+import { CfsError, type ErrorCode } from '../errors.js';
+import type { Snapshot } from '../store/store.js';
+import { parseName, quoteName } from './names.js';
+import { didYouMean } from './suggest.js';
+
+function require(snapshot: Snapshot, table: 'nodes' | 'volumes', kind: 'node' | 'volume', input: string): string {
+  const view = snapshot.table(table);
+  if (typeof input === 'string' && input.length <= 80 && view.has(input)) return input;
+  const name = parseName(kind, input);
+  if (name !== input && view.has(name)) return name;
+  const code: ErrorCode = kind === 'node' ? 'NODE_NOT_FOUND' : 'VOLUME_NOT_FOUND';
+  throw new CfsError(code, `There is no ${kind} ${quoteName(input)} in generation ${snapshot.generation}`, {
+    hint: didYouMean(name, view.names(), `See cfs ${kind} list.`),
+    details: { [kind]: name, generation: snapshot.generation },
+  });
+}
+
+/** The name under which the node stands in the table. @throws CfsError NODE_NOT_FOUND, BAD_NAME, RESERVED_NAME */
+export function requireNode(snapshot: Snapshot, input: string): string {
+  return require(snapshot, 'nodes', 'node', input);
+}
+
+/** The name under which the volume stands in the table. @throws CfsError VOLUME_NOT_FOUND, BAD_NAME, RESERVED_NAME */
+export function requireVolume(snapshot: Snapshot, input: string): string {
+  return require(snapshot, 'volumes', 'volume', input);
+}
+
+/** `"a", "b" and 3 more`: at most five names, for messages. */
+export function someNames(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map(quoteName).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
