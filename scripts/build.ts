@@ -1,0 +1,118 @@
+/**
+ * Builds dist/: `cli.cjs` (known commands, one minified CommonJS file: the fastest form to start), `full.cjs` (all of
+ * oclif, for help), and the library `index.js` with its types. The table of commands comes from the tree src/commands.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+import { oclifLazy } from './oclif-lazy.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DIST = join(ROOT, 'dist');
+const COMMANDS = join(ROOT, 'src/commands');
+
+/** Every command file with the name it is typed by: `node list` for src/commands/node/list.ts. */
+export function commandFiles(dir = COMMANDS): { name: string; path: string }[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .sort()
+    .map((file) => ({
+      name: file
+        .replace(/\.ts$/, '')
+        .replace(/(^|[\\/])index$/, '')
+        .split(/[\\/]/)
+        .join(' '),
+      path: join(dir, file),
+    }));
+}
+
+/** `import { TABLE } from 'cfs:commands'`: loaders that evaluate nothing until called. */
+const commandsPlugin: Plugin = {
+  name: 'cfs-commands',
+  setup(b) {
+    b.onResolve({ filter: /^cfs:commands$/ }, (args) => ({ path: args.path, namespace: 'cfs' }));
+    b.onLoad({ filter: /.*/, namespace: 'cfs' }, () => {
+      const entries = commandFiles().map(
+        ({ name, path }) => `  ${JSON.stringify(name)}: () => require(${JSON.stringify(path)}).default,`,
+      );
+      return { contents: `export const TABLE = {\n${entries.join('\n')}\n};\n`, loader: 'js', resolveDir: ROOT };
+    });
+  },
+};
+
+interface Options {
+  /** Without the changes to oclif, to measure what they gain. */
+  plainOclif?: boolean;
+  outdir?: string;
+}
+
+/** Builds everything that runs. */
+export async function buildAll({ plainOclif = false, outdir = DIST }: Options = {}): Promise<void> {
+  const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const common = {
+    absWorkingDir: ROOT,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    define: { CFS_VERSION: JSON.stringify(pjson.version) },
+    legalComments: 'none',
+    logLevel: 'warning',
+    write: false,
+  } as const;
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(outdir, { recursive: true });
+  // The package is ESM; what stands here as .cjs says so by its name, and the library is ESM.
+  const fast = await build({
+    ...common,
+    entryPoints: ['src/cli/entry-fast.ts'],
+    format: 'cjs',
+    minify: true,
+    plugins: [commandsPlugin, ...(plainOclif ? [] : [oclifLazy])],
+  });
+  writeStamped(join(outdir, 'cli.cjs'), fast.outputFiles[0]!.text);
+  const full = await build({
+    ...common,
+    entryPoints: ['src/cli/entry-full.ts'],
+    format: 'cjs',
+    minify: true,
+    plugins: [commandsPlugin],
+  });
+  writeFileSync(join(outdir, 'full.cjs'), full.outputFiles[0]!.text);
+  if (existsSync(join(ROOT, 'src/index.ts'))) await buildLibrary(outdir, common);
+}
+
+async function buildLibrary(outdir: string, common: object): Promise<void> {
+  const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  const library = await build({
+    ...common,
+    entryPoints: ['src/index.ts'],
+    format: 'esm',
+    write: false,
+    banner: { js: banner },
+  });
+  writeFileSync(join(outdir, 'index.js'), library.outputFiles[0]!.text);
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const types = relative(ROOT, join(outdir, 'types'));
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json', '--outDir', types], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+}
+
+/**
+ * Writes a bundle with a hash of its content in the first line: bin/run.js names the code cache after it, because V8
+ * itself accepts a cache for any source of the same length.
+ */
+function writeStamped(path: string, text: string): void {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  writeFileSync(path, `//${hash}\n${text}`, 'latin1');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildAll({ plainOclif: process.argv.includes('--plain-oclif') });
+  execFileSync(process.execPath, [join(ROOT, 'scripts/warm-cache.mjs')], { cwd: ROOT, stdio: 'inherit' });
+}
