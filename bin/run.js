@@ -1,37 +1,34 @@
 #!/usr/bin/env node
-// Starts cfs from its bundle with V8's code cache: compiling is most of what is left of a start (spec: performance).
-// CommonJS, and nothing is required that node has not loaded already.
-'use strict';
+// Starts cfs from its bundle with V8's code cache: compiling is most of what is left of a start (bench/startup.ts).
+// CommonJS (bin/package.json says so), and nothing is required that node has not loaded already.
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 
-const dist = path.join(__dirname, '..', 'dist');
+const root = path.join(__dirname, '..');
+const dist = path.join(root, 'dist');
 
 /** Help and whatever is no known command. */
 function full(argv) {
-  return require(path.join(dist, 'full.cjs')).start(argv, path.join(__dirname, '..'));
+  return require('../dist/full.cjs').start(argv, root);
 }
 
-/** The cache directory of the user, for when dist cannot be written. */
+/** The user's cache directory, for when dist cannot be written. */
 function userCache() {
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
-  return base ? path.join(base, 'cfs') : undefined;
+  return base && path.isAbsolute(base) ? path.join(base, 'cfs') : undefined;
 }
 
-/** A cache belongs to one source and one V8 with its flags; V8 compares the source by its length only. */
+/** A cache belongs to one source and one V8 with its flags; V8 itself compares no more of the source than its length. */
 function cacheName(source) {
-  const hash = source.slice(2, 18);
-  const flags = process.execArgv.length === 0 && !process.env.NODE_OPTIONS ? '' : `-${flagsHash()}`;
-  return `cli-${hash}-${process.version}-${process.arch}${flags}.cache`;
-}
-
-function flagsHash() {
-  const text = process.execArgv.join(' ') + (process.env.NODE_OPTIONS || '');
-  return require('node:crypto').createHash('sha256').update(text).digest('hex').slice(0, 8);
+  const options = process.execArgv.join(' ') + (process.env.NODE_OPTIONS || '');
+  const flags =
+    options === '' ? '' : `-${require('node:crypto').createHash('sha256').update(options).digest('hex').slice(0, 8)}`;
+  return `cli-${source.slice(2, 18)}-${process.version}-${process.arch}${flags}.cache`;
 }
 
 function readCache(name) {
+  if (process.env.CFS_NO_CODE_CACHE) return undefined;
   for (const dir of [dist, userCache()]) {
     if (dir === undefined) continue;
     try {
@@ -59,22 +56,31 @@ function writeCache(script, name) {
   }
 }
 
-function run() {
-  const argv = process.argv.slice(2);
-  if (process.env.CFS_ENTRY === 'full') return full(argv);
+/** The bundle, evaluated as node evaluates a CommonJS module. */
+function load() {
   const file = path.join(dist, 'cli.cjs');
   const source = fs.readFileSync(file, 'latin1');
   const name = cacheName(source);
   const cachedData = readCache(name);
-  const script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
-    filename: file,
-    cachedData,
-    importModuleDynamically: undefined,
-  });
+  const script = new vm.Script(source, { filename: file, cachedData });
   const bundle = { exports: {} };
   script.runInThisContext()(bundle.exports, require, bundle, file, dist);
-  if (cachedData === undefined || script.cachedDataRejected) process.once('exit', () => writeCache(script, name));
-  return bundle.exports.start(argv, full);
+  return {
+    exports: bundle.exports,
+    script,
+    source,
+    name,
+    isCached: cachedData !== undefined && !script.cachedDataRejected,
+  };
 }
 
-run();
+function run() {
+  const argv = process.argv.slice(2);
+  if (process.env.CFS_ENTRY === 'full') return full(argv);
+  const { exports, script, name, isCached } = load();
+  if (!isCached && !process.env.CFS_NO_CODE_CACHE) process.once('exit', () => writeCache(script, name));
+  return exports.start(argv, full);
+}
+
+if (require.main === module) run();
+else module.exports = { load, cacheName, writeCache };

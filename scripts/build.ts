@@ -30,6 +30,22 @@ export function commandFiles(dir = COMMANDS): { name: string; path: string }[] {
     }));
 }
 
+/**
+ * Large packages that few commands need get files of their own, `dist/NAME.cjs`: what is not used is not even read. The
+ * path is seen from bin/run.js, whose `require` the bundle is given.
+ */
+const APART = ['inquirer', 'js-yaml'];
+
+const apartPlugin: Plugin = {
+  name: 'apart',
+  setup(b) {
+    b.onResolve({ filter: new RegExp(`^(${APART.join('|')})$`) }, (args) => ({
+      path: `../dist/${args.path}.cjs`,
+      external: true,
+    }));
+  },
+};
+
 /** `import { TABLE } from 'cfs:commands'`: loaders that evaluate nothing until called. */
 const commandsPlugin: Plugin = {
   name: 'cfs-commands',
@@ -48,10 +64,12 @@ interface Options {
   /** Without the changes to oclif, to measure what they gain. */
   plainOclif?: boolean;
   outdir?: string;
+  /** Also the library and its types. */
+  library?: boolean;
 }
 
 /** Builds everything that runs. */
-export async function buildAll({ plainOclif = false, outdir = DIST }: Options = {}): Promise<void> {
+export async function buildAll({ plainOclif = false, outdir = DIST, library = true }: Options = {}): Promise<void> {
   const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const common = {
     absWorkingDir: ROOT,
@@ -62,6 +80,9 @@ export async function buildAll({ plainOclif = false, outdir = DIST }: Options = 
     legalComments: 'none',
     logLevel: 'warning',
     write: false,
+    external: ['typescript', ...(existsSync(join(ROOT, 'src/open.ts')) ? [] : ['../open.js'])],
+    logOverride: { 'empty-import-meta': 'silent' },
+    metafile: true,
   } as const;
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
@@ -71,18 +92,28 @@ export async function buildAll({ plainOclif = false, outdir = DIST }: Options = 
     entryPoints: ['src/cli/entry-fast.ts'],
     format: 'cjs',
     minify: true,
-    plugins: [commandsPlugin, ...(plainOclif ? [] : [oclifLazy])],
+    plugins: [commandsPlugin, apartPlugin, ...(plainOclif ? [] : [oclifLazy])],
   });
+  if (process.env.META) writeFileSync(process.env.META, JSON.stringify(fast.metafile));
   writeStamped(join(outdir, 'cli.cjs'), fast.outputFiles[0]!.text);
   const full = await build({
     ...common,
     entryPoints: ['src/cli/entry-full.ts'],
     format: 'cjs',
     minify: true,
-    plugins: [commandsPlugin],
+    plugins: [commandsPlugin, apartPlugin],
   });
   writeFileSync(join(outdir, 'full.cjs'), full.outputFiles[0]!.text);
-  if (existsSync(join(ROOT, 'src/index.ts'))) await buildLibrary(outdir, common);
+  for (const name of APART) {
+    const apart = await build({
+      ...common,
+      stdin: { contents: `export * from '${name}'; export { default } from '${name}';`, resolveDir: ROOT },
+      format: 'cjs',
+      minify: true,
+    });
+    writeFileSync(join(outdir, `${name}.cjs`), apart.outputFiles[0]!.text);
+  }
+  if (library && existsSync(join(ROOT, 'src/index.ts'))) await buildLibrary(outdir, common);
 }
 
 async function buildLibrary(outdir: string, common: object): Promise<void> {
@@ -104,12 +135,12 @@ async function buildLibrary(outdir: string, common: object): Promise<void> {
 }
 
 /**
- * Writes a bundle with a hash of its content in the first line: bin/run.js names the code cache after it, because V8
+ * Writes a bundle as the function that node makes of a CommonJS file, with a hash of its content in the first line: bin/run.js names the code cache after it, because V8
  * itself accepts a cache for any source of the same length.
  */
 function writeStamped(path: string, text: string): void {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  writeFileSync(path, `//${hash}\n${text}`, 'latin1');
+  writeFileSync(path, `//${hash}\n(function(exports,require,module,__filename,__dirname){${text}\n})`, 'latin1');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -9,7 +9,8 @@ import type { Plugin } from 'esbuild';
 
 const REQUIRE = /^(?:const|var) (\w+) = (?:(__importStar|__importDefault)\()?require\("([^"]+)"\)\)?;$/gm;
 
-/** Makes every top-level `const x = require("y")` of a CommonJS file lazy: each use of `x` becomes `x$lazy()`. */
+/** Makes every top-level `const x = require("y")` of a CommonJS file lazy: each use of `x` becomes `(x$lazy())`, with
+ * parentheses for the sake of `new x.Class()`. */
 export function lazyRequires(source: string): string {
   const names: string[] = [];
   let text = source.replace(REQUIRE, (_line, name: string, wrap: string | undefined, path: string) => {
@@ -18,7 +19,7 @@ export function lazyRequires(source: string): string {
     return `let ${name}$value; const ${name}$lazy = () => (${name}$value ??= ${load});`;
   });
   for (const name of names) {
-    text = text.replace(new RegExp(`(?<![\\w$.])${name}(?=[.)\\[])`, 'g'), `${name}$lazy()`);
+    text = text.replace(new RegExp(`(?<![\\w$.])${name}(?=[.)\\[])`, 'g'), `(${name}$lazy())`);
     if (new RegExp(`(?<![\\w$."'/])${name}(?![\\w$])`).test(text)) {
       throw new Error(`a use of ${name} is not understood by lazyRequires`);
     }

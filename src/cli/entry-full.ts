@@ -2,13 +2,14 @@
 
 import { TABLE } from 'cfs:commands';
 import { join } from 'node:path';
-import { runFull } from './full.js';
+import { runFull, withOwnFlags } from './full.js';
+import type { CommandClass } from './registry.js';
 import { reportError } from './report.js';
 import { version } from './version.js';
 
 /** The command classes by oclif's identifiers (`node:list`), for its explicit discovery. */
 export const COMMANDS = Object.fromEntries(
-  Object.entries(TABLE).map(([name, load]) => [name.replaceAll(' ', ':'), load()]),
+  Object.entries(TABLE).map(([name, load]) => [name.replaceAll(' ', ':'), withOwnFlags(load() as CommandClass)]),
 );
 
 /** @param root the package's root, where dist/full.cjs is found */

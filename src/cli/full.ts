@@ -3,8 +3,9 @@ import { Config, Help, run as oclifRun } from '@oclif/core';
 import { CfsError } from '../core/errors.js';
 import { suggest } from '../core/model/suggest.js';
 import { escapeText } from '../render/format.js';
+import { sharedFlags } from './flags.js';
 import { wantsHelp } from './main.js';
-import { type CommandTable, findCommand, topicsOf } from './registry.js';
+import { type CommandClass, type CommandTable, findCommand, topicsOf } from './registry.js';
 
 /** Where oclif finds the command classes: a package root and, in it, a module that exports COMMANDS. */
 export interface FullOptions {
@@ -38,6 +39,19 @@ function unknownCommand(argv: readonly string[], table: CommandTable): CfsError 
         : `Did you mean "cfs ${near}"? "cfs help" lists the commands.`,
     details,
   });
+}
+
+/**
+ * Gives a command class its shared flags as a property of its own: oclif's help copies properties of classes and would
+ * see those of the base class, whose kind is another.
+ */
+export function withOwnFlags(command: CommandClass): CommandClass {
+  Object.defineProperty(command, 'baseFlags', {
+    value: sharedFlags(command.kind),
+    enumerable: true,
+    configurable: true,
+  });
+  return command;
 }
 
 /** Runs `argv` with the whole of oclif. @throws CfsError USAGE for what does not exist */
