@@ -1,6 +1,5 @@
 /** Which cluster directory and which node a command means (DESIGN.md, "Command conventions"). */
 import { readFileSync, statSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CfsError } from '../core/errors.js';
 
@@ -15,6 +14,9 @@ export interface Where {
   dir: string;
   source: '--dir' | 'CFS_DIR' | 'config' | 'upward';
 }
+
+// Asked for seldom, and not loaded with node itself.
+const os = () => process.getBuiltinModule('node:os');
 
 const SYSTEM_CONFIG = '/etc/cfs/config.json';
 
@@ -47,7 +49,7 @@ function readConfig(path: string): ConfigFile {
 
 /** The user's configuration over the system's: what stands in ~/.config/cfs/config.json outranks /etc/cfs/config.json. */
 function configured(key: keyof ConfigFile): string | undefined {
-  const home = process.env.HOME || homedir();
+  const home = process.env.HOME || os().homedir();
   return readConfig(join(home, '.config/cfs/config.json'))[key] ?? readConfig(SYSTEM_CONFIG)[key];
 }
 
@@ -107,5 +109,5 @@ export function chooseNewDir(flag?: string): string {
 
 /** Which node this is: --node, CFS_NODE, configuration files, the name of the host. */
 export function chooseNode(flag?: string): string {
-  return flag ?? (process.env.CFS_NODE || configured('node') || hostname());
+  return flag ?? (process.env.CFS_NODE || configured('node') || os().hostname());
 }
