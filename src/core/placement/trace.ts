@@ -1,0 +1,158 @@
+/** What a run of the stages leaves behind: who got what in which stage, and every balancing move. */
+import type { Amount, Amounts, Capacity } from './capacity.js';
+import type { Problem } from './problem.js';
+
+/**
+ * How a volume can come to its node: the stages of `staged` by the numbers of the design document, and the rules of
+ * failover and failback.
+ */
+export const WAYS = ['1152', '1158', '1160', '1162', '1164', 'kept', 'preferred', 'homeless', 'returned'] as const;
+export type Way = (typeof WAYS)[number];
+
+/** Code in `Run.way` of a volume that has no node; any other code is the index in WAYS plus one. */
+export const UNASSIGNED = 0;
+
+/** The code of a way in `Run.way`. */
+export function wayCode(way: Way): number {
+  return WAYS.indexOf(way) + 1;
+}
+
+/** The node table after a stage: the order of its rows and the remaining capacities. */
+export interface StageTable {
+  /** `1152` … `1164`, `1166.1` … for the balancing cycles. */
+  readonly stage: string;
+  /** Node indices in list order. */
+  readonly order: Int32Array;
+  /** By node index. */
+  readonly remaining: Amounts;
+  /** How many of the logged moves had been made. */
+  readonly moves: number;
+}
+
+/** One volume moved by balancing. */
+export interface Move {
+  readonly volume: number;
+  readonly from: number;
+  readonly to: number;
+  readonly cycle: number;
+  /** Remaining capacities before the move. */
+  readonly fromRemaining: Amount;
+  readonly toRemaining: Amount;
+}
+
+/** The log of balancing moves, in flat lists: there can be more moves than volumes. */
+export class MoveLog {
+  private readonly fields: number[] = [];
+  private readonly amounts: Amount[] = [];
+
+  get length(): number {
+    return this.fields.length >> 2;
+  }
+
+  add(volume: number, from: number, to: number, cycle: number, fromRemaining: Amount, toRemaining: Amount): void {
+    this.fields.push(volume, from, to, cycle);
+    this.amounts.push(fromRemaining, toRemaining);
+  }
+
+  at(index: number): Move {
+    const f = index * 4;
+    return {
+      volume: this.fields[f] as number,
+      from: this.fields[f + 1] as number,
+      to: this.fields[f + 2] as number,
+      cycle: this.fields[f + 3] as number,
+      fromRemaining: this.amounts[index * 2] as Amount,
+      toRemaining: this.amounts[index * 2 + 1] as Amount,
+    };
+  }
+
+  /** The volume of a move, without reading the rest of it. */
+  volumeAt(index: number): number {
+    return this.fields[index * 4] as number;
+  }
+}
+
+/** The state that the stages share. */
+export class Run {
+  readonly capacity: Capacity;
+  /** Remaining capacity by node index. */
+  readonly remaining: Amounts;
+  /** Node indices; sorted anew by each stage that says so. */
+  order: Int32Array;
+  /** Node index of each volume; -1: none. */
+  readonly node: Int32Array;
+  /** Code of the way each volume came to its node. */
+  readonly way: Uint8Array;
+  /** Level of the group that matched, from 1; 0 where no group did. */
+  readonly level: Int32Array;
+  /** The node that the volume was given to, before balancing. */
+  readonly given: Int32Array;
+  /** Remaining capacity of that node just before. */
+  readonly before: Amounts;
+  readonly moves = new MoveLog();
+  /** Moves that stand; those behind were made in the cycle that was undone. */
+  keptMoves = 0;
+  cycles = 0;
+  converged = true;
+  readonly tables: StageTable[] = [];
+
+  /** @param strategy `staged`, `failover` … as results and records name it */
+  constructor(
+    readonly problem: Problem,
+    readonly strategy: string,
+  ) {
+    const volumes = problem.volumes.length;
+    this.capacity = problem.capacity;
+    this.remaining = problem.capacity.empty.slice();
+    this.order = Int32Array.from(problem.nodes, (_, n) => n);
+    this.node = new Int32Array(volumes).fill(-1);
+    this.way = new Uint8Array(volumes);
+    this.level = new Int32Array(volumes);
+    this.given = new Int32Array(volumes).fill(-1);
+    this.before = problem.capacity.amounts(volumes);
+  }
+
+  /** Gives volume `v` to node `n`. */
+  give(v: number, n: number, way: Way, level: number): void {
+    this.node[v] = n;
+    this.given[v] = n;
+    this.way[v] = wayCode(way);
+    this.level[v] = level;
+    const before = this.remaining[n] as Amount;
+    this.before[v] = before;
+    this.remaining[n] = before - (this.capacity.weight[v] as Amount);
+  }
+
+  /** Sorts the nodes by remaining capacity descending, in place and stable. */
+  sortNodes(): void {
+    const remaining = this.remaining;
+    const order = Array.from(this.order);
+    order.sort((a, b) => {
+      const left = remaining[a] as Amount;
+      const right = remaining[b] as Amount;
+      return left > right ? -1 : left < right ? 1 : 0;
+    });
+    this.order.set(order);
+  }
+
+  /** Keeps the node table as it is now. */
+  record(stage: string): void {
+    this.tables.push({
+      stage,
+      order: this.order.slice(),
+      remaining: this.remaining.slice(),
+      moves: this.moves.length,
+    });
+  }
+}
+
+/** Node index of each volume at the time of a node table; -1: none yet. */
+export function assignmentAt(run: Run, table: StageTable): Int32Array {
+  const stages = WAYS.indexOf(table.stage as Way) + 1 || WAYS.length;
+  const node = run.given.map((n, v) => ((run.way[v] as number) <= stages ? n : -1));
+  for (let m = 0; m < table.moves; m++) {
+    const move = run.moves.at(m);
+    node[move.volume] = move.to;
+  }
+  return node;
+}
