@@ -68,7 +68,7 @@ export function addCommand(words: Words) {
 
 export function setCommand(words: Words) {
   const { kind, operations, names } = words;
-  return class Set extends CfsCommand {
+  return class SetDescription extends CfsCommand {
     static override kind = 'change' as const;
     static override summary = `Describe a ${kind}.`;
     static override description = 'Sets the description; an empty text takes it away.';
@@ -82,7 +82,7 @@ export function setCommand(words: Words) {
     };
 
     async run() {
-      const { args, flags } = await this.parse(Set);
+      const { args, flags } = await this.parse(SetDescription);
       const outcome = await this.change(operations.set, { name: args.name, description: flags.description || null });
       return this.changed(outcome, `Described ${kind} ${outcome.value.name}.`, { [kind]: outcome.value.name });
     }

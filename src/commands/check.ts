@@ -1,0 +1,31 @@
+import { CfsCommand } from '../cli/command.js';
+import { CfsError } from '../core/errors.js';
+import { clusterStatus, HEALTH, type HealthReport, healthOf } from '../core/status/status.js';
+
+export default class Check extends CfsCommand {
+  static override summary = 'Give a verdict for monitoring, in one line.';
+  static override description =
+    'For monitoring systems: one line, and the exit code of a monitoring plugin. 0 OK; 1 WARNING: something waits for a ' +
+    'decision (a failed node, volumes not yet placed, a freeze); 2 CRITICAL: a volume has no working node; 3 UNKNOWN: ' +
+    'the cluster could not be read. These codes take the place of the usual ones in this command alone.';
+  static override examples = [
+    { description: 'The verdict', command: 'cfs check' },
+    { description: 'With every fact', command: 'cfs check --json' },
+  ];
+
+  async run() {
+    await this.parse(Check);
+    let report: HealthReport;
+    let status = null;
+    try {
+      status = clusterStatus(await this.snapshot(), Date.now());
+      report = healthOf(status);
+    } catch (error) {
+      if (!(error instanceof CfsError)) throw error;
+      report = { health: 'UNKNOWN', summary: error.message };
+    }
+    this.print(`CFS ${report.health} - ${report.summary.replaceAll('\n', ' ')}`);
+    process.exitCode = HEALTH.indexOf(report.health);
+    return { ...report, status };
+  }
+}

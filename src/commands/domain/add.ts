@@ -1,0 +1,3 @@
+import { addCommand, DOMAIN } from '../../cli/declared-commands.js';
+
+export default addCommand(DOMAIN);

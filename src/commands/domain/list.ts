@@ -1,0 +1,3 @@
+import { DOMAIN, listCommand } from '../../cli/declared-commands.js';
+
+export default listCommand(DOMAIN);

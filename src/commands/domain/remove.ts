@@ -1,0 +1,3 @@
+import { DOMAIN, removeCommand } from '../../cli/declared-commands.js';
+
+export default removeCommand(DOMAIN);

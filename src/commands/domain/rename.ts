@@ -1,0 +1,3 @@
+import { DOMAIN, renameCommand } from '../../cli/declared-commands.js';
+
+export default renameCommand(DOMAIN);

@@ -1,0 +1,3 @@
+import { DOMAIN, setCommand } from '../../cli/declared-commands.js';
+
+export default setCommand(DOMAIN);

@@ -1,0 +1,3 @@
+import { addCommand, GROUP } from '../../cli/declared-commands.js';
+
+export default addCommand(GROUP);

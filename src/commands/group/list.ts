@@ -1,0 +1,3 @@
+import { GROUP, listCommand } from '../../cli/declared-commands.js';
+
+export default listCommand(GROUP);

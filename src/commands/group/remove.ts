@@ -1,0 +1,3 @@
+import { GROUP, removeCommand } from '../../cli/declared-commands.js';
+
+export default removeCommand(GROUP);

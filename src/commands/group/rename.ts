@@ -1,0 +1,3 @@
+import { GROUP, renameCommand } from '../../cli/declared-commands.js';
+
+export default renameCommand(GROUP);

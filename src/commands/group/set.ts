@@ -1,0 +1,3 @@
+import { GROUP, setCommand } from '../../cli/declared-commands.js';
+
+export default setCommand(GROUP);
