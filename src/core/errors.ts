@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   VOLUME_IN_USE: 'conflict',
   NODE_STATE: 'conflict',
   RECORD_CHANGED_SINCE: 'conflict',
+  CANNOT_UNDO: 'conflict',
   UNPLACED_VOLUMES: 'conflict',
   FORMAT_TOO_NEW: 'conflict',
   LOCK_NOT_HELD: 'conflict',

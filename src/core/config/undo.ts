@@ -1,0 +1,154 @@
+/**
+ * Undo: a new generation that takes back what an earlier one changed. Never a rewrite: history keeps both.
+ *
+ * Configuration goes back record by record; a record that was changed since is not touched (refused, or left out with `force`).
+ * Node states are never touched. Volumes that the generation moved go back by a new decision, so that epochs only rise, and only
+ * where their former node may have them now. See undo-reverts.ts and undo-placements.ts for the two halves.
+ */
+import { CfsError } from '../errors.js';
+import { quoteName } from '../model/names.js';
+import type { TableName } from '../model/tables.js';
+import type { Operation } from '../operation.js';
+import type { Change, Draft, GenerationInfo } from '../store/store.js';
+import { renameNodeIn } from './nodes.js';
+import { type PlacementReturn, returnPlacements, type StayedVolume } from './undo-placements.js';
+import { applyReverts, planReverts, type SkippedRecord } from './undo-reverts.js';
+import { renameVolumeIn } from './volumes.js';
+
+/** A name that undo changes back: records, references and state follow it. */
+export interface NameReturn {
+  table: 'nodes' | 'volumes';
+  from: string;
+  to: string;
+}
+
+export interface UndoRequest {
+  /** The generation to take back. */
+  generation: number;
+  /** Leave out what was changed since, and tell, where undo would otherwise be refused. */
+  force?: boolean;
+  /** Names that go back, so that what was renamed is not taken for one removed and one added. */
+  renames: readonly NameReturn[];
+  /** What that generation changed (Store.changesOf). Not kept in history: it is there already. */
+  changes: readonly Change[];
+}
+
+export interface UndoResult {
+  generation: number;
+  /** Names that went back. */
+  renamed: NameReturn[];
+  /** Configuration records taken back. */
+  reverted: { table: TableName; name: string }[];
+  /** Records left as they are, each with the reason. */
+  skipped: SkippedRecord[];
+  /** Volumes that went back to the node they had. */
+  returned: PlacementReturn[];
+  /** Volumes that stay where they are, each with the reason. */
+  stayed: StayedVolume[];
+  /** Volumes that came back and are not yet placed. */
+  unplaced: string[];
+  /** Nodes whose state the generation changed; states are never undone. */
+  statesKept: string[];
+}
+
+/** The request that undoes a generation, from what the store knows of it. */
+export function undoRequest(info: GenerationInfo, changes: readonly Change[], force = false): UndoRequest {
+  return { generation: info.generation, force, renames: nameReturns(info), changes };
+}
+
+/** Names that the generation changed, the other way round. An undo of a renaming is a renaming too. */
+function nameReturns(info: Pick<GenerationInfo, 'operation' | 'request'>): NameReturn[] {
+  const request = info.request as
+    | { name?: unknown; newName?: unknown; renames?: readonly NameReturn[] }
+    | null
+    | undefined;
+  if (info.operation === 'undo') {
+    return (request?.renames ?? []).map(({ table, from, to }) => ({ table, from: to, to: from }));
+  }
+  const table = ({ 'node.rename': 'nodes', 'volume.rename': 'volumes' } as const)[info.operation];
+  if (table === undefined || typeof request?.name !== 'string' || typeof request.newName !== 'string') return [];
+  return [{ table, from: request.newName.normalize('NFC'), to: request.name.normalize('NFC') }];
+}
+
+/** Changes names back, where the new name is still there and the old one free; else the records' own check tells. */
+function returnNames(draft: Draft, request: UndoRequest): NameReturn[] {
+  const renamed: NameReturn[] = [];
+  for (const { table, from, to } of request.renames) {
+    const made = request.changes.some(
+      (change) => change.table === table && change.name === from && change.after !== null,
+    );
+    const view = draft.table(table);
+    if (!made || !view.has(from) || view.has(to)) continue;
+    if (table === 'nodes') renameNodeIn(draft, from, to);
+    else renameVolumeIn(draft, from, to);
+    renamed.push({ table, from, to });
+  }
+  return renamed;
+}
+
+/**
+ * Takes back what a generation changed.
+ * @throws CfsError CANNOT_UNDO for generation 1, RECORD_CHANGED_SINCE, and what forbids it now: GROUP_IN_USE, NODE_IN_USE …
+ */
+export const undo: Operation<UndoRequest, UndoResult> = {
+  name: 'undo',
+  run(draft, request) {
+    const { generation, changes, force = false } = request;
+    if (generation <= 1) {
+      throw new CfsError('CANNOT_UNDO', `Generation ${generation} cannot be undone: it made the cluster`, {
+        hint: 'A later generation can: see cfs history.',
+        details: { generation },
+      });
+    }
+    if (generation > draft.generation) {
+      throw new CfsError(
+        'GENERATION_NOT_FOUND',
+        `There is no generation ${generation}; the newest is ${draft.generation}`,
+        {
+          details: { generation, newest: draft.generation },
+        },
+      );
+    }
+    const renamed = returnNames(draft, request);
+    const plan = planReverts(draft, generation, changes, force);
+    const { reverted, unplaced } = applyReverts(draft, plan.reverts, generation);
+    const { returned, stayed } = returnPlacements(draft, plan.placements, new Set(unplaced), generation);
+    return {
+      generation,
+      renamed,
+      reverted,
+      skipped: plan.skipped,
+      returned,
+      stayed,
+      unplaced,
+      statesKept: statesKept(draft, changes),
+    };
+  },
+  recorded: ({ generation, force, renames }) => ({
+    generation,
+    ...(force === true ? { force } : {}),
+    ...(renames.length > 0 ? { renames } : {}),
+  }),
+};
+
+function statesKept(draft: Draft, changes: readonly Change[]): string[] {
+  const changed = changes.filter(
+    (change) =>
+      change.table === 'membership' &&
+      change.before !== null &&
+      change.after !== null &&
+      draft.table('nodes').has(change.name),
+  );
+  return changed.map((change) => change.name);
+}
+
+/** One sentence on what an undo left out, or null; for the last line of a command. */
+export function undoRemainder(result: UndoResult): string | null {
+  const parts: string[] = [];
+  if (result.skipped.length > 0) parts.push(`${result.skipped.length} records were changed since and stay`);
+  if (result.stayed.length > 0) parts.push(`${result.stayed.length} volumes stay where they are`);
+  if (result.unplaced.length > 0) parts.push(`${result.unplaced.length} volumes are not yet placed`);
+  if (result.statesKept.length > 0)
+    parts.push(`states of ${result.statesKept.map(quoteName).slice(0, 5).join(', ')} stay`);
+  return parts.length === 0 ? null : `${parts.join('; ')}.`;
+}

@@ -1,0 +1,65 @@
+/**
+ * Whether the records of a snapshot fit together: every reference names a record, no two declared names are one. Operations
+ * keep it so; this finds where they, or somebody's hands, did not. Reads everything.
+ */
+import type { Snapshot } from '../store/store.js';
+import { ALL_DOMAINS, ANY_GROUP } from './defaults.js';
+import { foldCase, quoteName } from './names.js';
+import type { TableName } from './tables.js';
+
+export interface IntegrityProblem {
+  table: TableName;
+  name: string;
+  says: string;
+}
+
+/** What does not fit, at most `limit` problems. */
+export function integrityProblems(snapshot: Snapshot, limit = 20): IntegrityProblem[] {
+  const problems: IntegrityProblem[] = [];
+  const nodes = snapshot.table('nodes');
+  const volumes = snapshot.table('volumes');
+  const groups = snapshot.table('groups');
+  const domains = snapshot.table('domains');
+  const add = (table: TableName, name: string, says: string): void => {
+    if (problems.length < limit) problems.push({ table, name, says });
+  };
+  for (const table of ['groups', 'domains'] as const) {
+    const seen = new Map<string, string>();
+    for (const name of snapshot.table(table).names()) {
+      const other = seen.get(foldCase(name));
+      if (other !== undefined) add(table, name, `it is the same as ${quoteName(other)}`);
+      seen.set(foldCase(name), name);
+    }
+  }
+  const checkDomains = (table: TableName, name: string, list: readonly string[]): void => {
+    for (const domain of list) {
+      if (domain !== ALL_DOMAINS && !domains.has(domain)) add(table, name, `there is no domain ${quoteName(domain)}`);
+    }
+  };
+  for (const [name, node] of nodes.entries()) {
+    for (const group of node.groups)
+      if (!groups.has(group)) add('nodes', name, `there is no group ${quoteName(group)}`);
+    checkDomains('nodes', name, node.domains);
+  }
+  for (const name of snapshot.table('membership').names()) {
+    if (!nodes.has(name)) add('membership', name, 'there is no such node');
+  }
+  for (const [name, volume] of volumes.entries()) {
+    const { group, preferredNode } = volume;
+    if (group !== null && group !== ANY_GROUP && !groups.has(group)) {
+      add('volumes', name, `there is no group ${quoteName(group)}`);
+    }
+    if (preferredNode !== null && !nodes.has(preferredNode)) {
+      add('volumes', name, `there is no node ${quoteName(preferredNode)}, which it prefers`);
+    }
+    checkDomains('volumes', name, volume.domains);
+  }
+  for (const [name, placement] of snapshot.table('placements').entries()) {
+    if (!volumes.has(name)) add('placements', name, 'there is no such volume');
+    if (placement.node !== null && !nodes.has(placement.node)) {
+      add('placements', name, `there is no node ${quoteName(placement.node)}, which administers it`);
+    }
+    if (placement.since > snapshot.generation) add('placements', name, `its epoch ${placement.since} is in the future`);
+  }
+  return problems;
+}
