@@ -1,0 +1,178 @@
+/**
+ * Making a cluster (section 8): directories, a probe of the file system, generation 1, and cluster.json as the last step.
+ * A broken init can be repeated until it is complete; a finished one is refused.
+ */
+import { CfsError } from '../errors.js';
+import { isSystemCallError } from '../platform/files.js';
+import { commit } from './commit.js';
+import { MemoryDraft, memorySnapshot } from './draft.js';
+import { GROUP_MODES, PLAIN_MODES, parseManifestName } from './layout.js';
+import { openStore, placeOf, type StoreOptions, settingsOf } from './open.js';
+import type { Place } from './place.js';
+import { planTables } from './plan-tables.js';
+import { probeFileSystem } from './probe.js';
+import { SharedDirectoryStore } from './shared-directory-store.js';
+import type { CommitInfo, Draft } from './store.js';
+import { systemError } from './system-error.js';
+import { flushDirectory, writeNew } from './write-file.js';
+
+export interface InitOptions extends StoreOptions {
+  info: CommitInfo;
+  /** A group (name or number) that may read and write: directories 2770 instead of 0750. */
+  group?: string;
+  /** Number of the first generation (default 1); a restore begins higher. */
+  firstGeneration?: number;
+}
+
+/** What a cluster directory may hold while its init is not finished. */
+const OURS =
+  /^(manifests|tables|leases|load|joins|mail|pending|volumes|lock|lock\..*|cluster\.json|\.probe.*|\.cluster\..*)$/;
+
+/**
+ * Creates the cluster directory and its first generation from what `decide` puts into an empty draft.
+ * @throws CfsError CLUSTER_EXISTS, UNSUITABLE_FILE_SYSTEM, UNSAFE_DIRECTORY, COMMIT_UNSURE, NO_SPACE, ACCESS_DENIED …
+ */
+export function initStore<T>(
+  dir: string,
+  options: InitOptions,
+  decide: (draft: Draft) => T,
+): { store: SharedDirectoryStore; value: T; generation: number } {
+  const place = placeOf(dir, options);
+  const gid = options.group === undefined ? null : options.platform.processes.groupId(options.group);
+  place.modes = gid === null ? PLAIN_MODES : GROUP_MODES;
+  const gen = options.firstGeneration ?? 1;
+  // The decision comes first: if it refuses, not even a directory is made.
+  const draft = new MemoryDraft(memorySnapshot({}, gen - 1));
+  const value = decide(draft);
+  const names = existing(place);
+  refuseForeign(place, names ?? []);
+  makeDirectories(place, gid);
+  probeFileSystem(place);
+  const hasGeneration = place.platform.files
+    .list('manifests.list', place.paths.manifests)
+    .some((n) => parseManifestName(n) !== null);
+  const store = new SharedDirectoryStore(place, '', settingsOf(options));
+  if (!hasGeneration) firstGeneration(place, store, options, draft, gen);
+  writeCluster(place);
+  return { store: openStore(dir, options), value, generation: store.info().generation };
+}
+
+function existing(place: Place): string[] | null {
+  const { root } = place.paths;
+  try {
+    return place.platform.files.list('root.list', root);
+  } catch (error) {
+    if (isSystemCallError(error, 'ENOENT')) return null;
+    throw systemError(error, 'list', root, 'nothing was changed');
+  }
+}
+
+function refuseForeign(place: Place, names: readonly string[]): void {
+  const { root } = place.paths;
+  if (names.includes('cluster.json')) {
+    throw new CfsError('CLUSTER_EXISTS', `there is a cluster in ${root} already`, {
+      hint: 'Look at it: cfs status. To begin anew, choose another directory.',
+      details: { path: root },
+    });
+  }
+  const foreign = names.filter((name) => !OURS.test(name) && name !== 'lost+found');
+  if (foreign.length > 0) {
+    throw new CfsError('CLUSTER_EXISTS', `${root} is not empty: it holds ${JSON.stringify(foreign[0])}`, {
+      hint: 'Choose an empty directory, or one that does not exist yet.',
+      details: { path: root, names: foreign.slice(0, 10) },
+    });
+  }
+}
+
+function makeDirectories(place: Place, gid: number | null): void {
+  const { files } = place.platform;
+  const { root, manifests, tables } = place.paths;
+  for (const path of [root, manifests, tables]) {
+    try {
+      files.mkdir('init.mkdir', path, place.modes.directory);
+    } catch (error) {
+      if (!isSystemCallError(error, 'EEXIST')) throw systemError(error, 'make the directory', path);
+    }
+    try {
+      if (gid !== null) files.chown('init.chown', path, -1, gid);
+      files.chmod('init.chmod', path, place.modes.directory);
+    } catch (error) {
+      throw systemError(error, 'set the rights of', path);
+    }
+  }
+  const parent = `${root}/..`;
+  for (const path of [manifests, tables, root, parent]) {
+    try {
+      flushDirectory(files, 'init-dir', path);
+    } catch (error) {
+      // A parent that may be passed through but not read cannot be flushed; that is its owner's choice.
+      if (path === parent && isSystemCallError(error, 'EACCES', 'EPERM')) continue;
+      throw systemError(error, 'flush', path);
+    }
+  }
+}
+
+function firstGeneration(
+  place: Place,
+  store: SharedDirectoryStore,
+  options: InitOptions,
+  draft: MemoryDraft,
+  gen: number,
+): void {
+  const { random, clock, processes } = place.platform;
+  const planned = planTables({
+    base: null,
+    gen,
+    changes: draft.changes(),
+    reader: store.reader,
+    bounds: place.bounds,
+    nonce: () => random.hex(8),
+  });
+  commit(place, store.heads, {
+    base: null,
+    files: planned.files,
+    next: {
+      gen,
+      parent: null,
+      txid: random.hex(8),
+      floor: gen,
+      op: options.info.operation,
+      request: options.info.request ?? null,
+      message: options.info.message ?? null,
+      actor: options.actor ?? processes.actor(),
+      time: new Date(clock.nowMs()).toISOString(),
+      counts: planned.counts,
+      tables: planned.tables,
+      overlay: planned.overlay,
+      changesText: planned.changesText,
+      repair: null,
+      tablesText: null,
+    },
+  });
+}
+
+/** The last step: whoever sees cluster.json sees a finished cluster. By link, so that of two inits one wins. */
+function writeCluster(place: Place): void {
+  const { files, random } = place.platform;
+  const { cluster, root } = place.paths;
+  const hex = random.hex(16);
+  const variant = '89ab'[Number.parseInt(hex[16]!, 16) & 3]!;
+  const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+  const temporary = `${root}/.cluster.${random.hex(8)}.tmp`;
+  try {
+    writeNew(files, 'cluster', temporary, Buffer.from(`${JSON.stringify({ cluster: uuid })}\n`), place.modes.file);
+    try {
+      files.link('cluster.link', temporary, cluster);
+    } finally {
+      files.unlink('cluster.unlink', temporary);
+    }
+    flushDirectory(files, 'root-dir', root);
+  } catch (error) {
+    if (isSystemCallError(error, 'EEXIST')) {
+      throw new CfsError('CLUSTER_EXISTS', `somebody else finished a cluster in ${root} just now`, {
+        hint: 'Look at it: cfs status',
+      });
+    }
+    throw systemError(error, 'write', cluster, 'repeat cfs init to complete it');
+  }
+}

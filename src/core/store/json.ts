@@ -1,0 +1,14 @@
+/** JSON as parsed, read without trusting names: a member called `__proto__` is a member like any other (R6). */
+import { Unfit } from './read-file.js';
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** The members of an object. @throws Unfit when it is not an object */
+export function jsonMembers(value: Json | undefined): Map<string, Json> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unfit('is not of the right shape');
+  return new Map(Object.entries(value));
+}
+
+export function isDeepEmpty(value: Json | undefined): boolean {
+  return typeof value !== 'object' || value === null || Object.keys(value).length === 0;
+}
