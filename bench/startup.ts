@@ -85,7 +85,9 @@ async function main(): Promise<void> {
   }
   const times = cases.map((): number[] => []);
   for (const one of cases) time(one.argv, one.env);
-  for (let run = 0; run < runs; run++) cases.forEach((one, i) => times[i]!.push(time(one.argv, one.env)));
+  for (let run = 0; run < runs; run++) {
+    for (const [i, one] of cases.entries()) times[i]!.push(time(one.argv, one.env));
+  }
   const base = median(times[0]!);
   console.log(`| start-up (median of ${runs}) | ms | x node -e 0 | goal |`);
   console.log('|---|---|---|---|');

@@ -57,16 +57,16 @@ class Balancer {
 
   private movePair(outer: number, inner: number, gapBefore: Amount, entry: number): void {
     const { run, holdings } = this;
-    const count = holdings.candidates(outer, inner, gapBefore);
-    if (count === 0) {
+    const lightest = holdings.lightestFor(outer, inner);
+    if (gapBefore <= lightest) {
       if (this.bound !== null) {
-        this.bound[entry] = holdings.lightestSeen;
+        this.bound[entry] = lightest;
         this.boundStamp[entry] = holdings.received[inner] as number;
       }
       return;
     }
+    const count = holdings.candidates(outer, inner, gapBefore);
     let gap = gapBefore;
-    const lightest = holdings.rankWeight[holdings.lowestRank] as Amount;
     for (let c = 0; c < count && gap > lightest; c++) {
       const rank = holdings.candidate(c);
       const weight = holdings.rankWeight[rank] as Amount;

@@ -71,8 +71,8 @@ export class Capacity {
     }
     this.modulus = Number(M);
     this.empty = Float64Array.from(empty, Number);
-    this.weight = volumes.values as Float64Array;
-    for (let v = 0; v < this.weight.length; v++) this.weight[v] = (this.weight[v] as number) * this.modulus;
+    const modulus = this.modulus;
+    this.weight = Float64Array.from(volumes.values as ArrayLike<number | bigint>, (value) => Number(value) * modulus);
   }
 
   /** A list of `length` zero amounts. */
