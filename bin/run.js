@@ -6,7 +6,7 @@ const path = require('node:path');
 const vm = require('node:vm');
 
 const root = path.join(__dirname, '..');
-const dist = path.join(root, 'dist');
+const home = path.join(root, 'dist');
 
 /** Help and whatever is no known command. */
 function full(argv) {
@@ -27,7 +27,7 @@ function cacheName(source) {
   return `cli-${source.slice(2, 18)}-${process.version}-${process.arch}${flags}.cache`;
 }
 
-function readCache(name) {
+function readCache(name, dist) {
   if (process.env.CFS_NO_CODE_CACHE) return undefined;
   for (const dir of [dist, userCache()]) {
     if (dir === undefined) continue;
@@ -39,12 +39,12 @@ function readCache(name) {
 }
 
 /** Written after a run, so that functions compiled in it are in; a directory that cannot be written is ignored. */
-function writeCache(script, name) {
-  for (const dir of [dist, userCache()]) {
+function writeCache(script, name, dirs = [home, userCache()]) {
+  for (const dir of dirs) {
     if (dir === undefined) continue;
     const temporary = path.join(dir, `.${name}.${process.pid}`);
     try {
-      if (dir !== dist) fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+      if (dir !== dirs[0]) fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
       fs.writeFileSync(temporary, script.createCachedData(), { flag: 'wx' });
       fs.renameSync(temporary, path.join(dir, name));
       return;
@@ -57,11 +57,11 @@ function writeCache(script, name) {
 }
 
 /** The bundle, evaluated as node evaluates a CommonJS module. */
-function load() {
+function load(dist = home) {
   const file = path.join(dist, 'cli.cjs');
   const source = fs.readFileSync(file, 'latin1');
   const name = cacheName(source);
-  const cachedData = readCache(name);
+  const cachedData = readCache(name, dist);
   const script = new vm.Script(source, { filename: file, cachedData });
   const bundle = { exports: {} };
   script.runInThisContext()(bundle.exports, require, bundle, file, dist);

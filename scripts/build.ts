@@ -4,10 +4,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { oclifLazy } from './oclif-lazy.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -74,16 +74,17 @@ export async function buildAll({ plainOclif = false, outdir = DIST, library = tr
   const common = {
     absWorkingDir: ROOT,
     bundle: true,
-    platform: 'node',
+    platform: 'node' as const,
     target: 'node20.19',
     define: { CFS_VERSION: JSON.stringify(pjson.version) },
-    legalComments: 'none',
-    logLevel: 'warning',
-    write: false,
-    external: ['typescript', ...(existsSync(join(ROOT, 'src/open.ts')) ? [] : ['../open.js'])],
-    logOverride: { 'empty-import-meta': 'silent' },
-    metafile: true,
-  } as const;
+    // vm.Script, which takes the code cache, knows no import(): what stays outside the bundle is required.
+    supported: { 'dynamic-import': false },
+    legalComments: 'none' as const,
+    logLevel: 'warning' as const,
+    write: false as const,
+    external: ['typescript'],
+    logOverride: { 'empty-import-meta': 'silent' as const },
+  } satisfies BuildOptions & { write: false };
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
   // The package is ESM; what stands here as .cjs says so by its name, and the library is ESM.
@@ -94,7 +95,6 @@ export async function buildAll({ plainOclif = false, outdir = DIST, library = tr
     minify: true,
     plugins: [commandsPlugin, apartPlugin, ...(plainOclif ? [] : [oclifLazy])],
   });
-  if (process.env.META) writeFileSync(process.env.META, JSON.stringify(fast.metafile));
   writeStamped(join(outdir, 'cli.cjs'), fast.outputFiles[0]!.text);
   const full = await build({
     ...common,
@@ -116,13 +116,13 @@ export async function buildAll({ plainOclif = false, outdir = DIST, library = tr
   if (library && existsSync(join(ROOT, 'src/index.ts'))) await buildLibrary(outdir, common);
 }
 
-async function buildLibrary(outdir: string, common: object): Promise<void> {
-  const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+async function buildLibrary(outdir: string, common: BuildOptions & { write: false }): Promise<void> {
+  const banner =
+    "import { createRequire as cfsRequire } from 'node:module'; const require = cfsRequire(import.meta.url);";
   const library = await build({
     ...common,
     entryPoints: ['src/index.ts'],
     format: 'esm',
-    write: false,
     banner: { js: banner },
   });
   writeFileSync(join(outdir, 'index.js'), library.outputFiles[0]!.text);
@@ -135,15 +135,27 @@ async function buildLibrary(outdir: string, common: object): Promise<void> {
 }
 
 /**
- * Writes a bundle as the function that node makes of a CommonJS file, with a hash of its content in the first line: bin/run.js names the code cache after it, because V8
- * itself accepts a cache for any source of the same length.
+ * Writes a bundle as the function that node makes of a CommonJS file, with a hash of its content in the first line:
+ * bin/run.js names the code cache after it, because V8 itself accepts a cache for any source of the same length.
  */
 function writeStamped(path: string, text: string): void {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
   writeFileSync(path, `//${hash}\n(function(exports,require,module,__filename,__dirname){${text}\n})`, 'latin1');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await buildAll({ plainOclif: process.argv.includes('--plain-oclif') });
-  execFileSync(process.execPath, [join(ROOT, 'scripts/warm-cache.mjs')], { cwd: ROOT, stdio: 'inherit' });
+/** Builds beside dist and puts the result in its place, so that a cfs that starts meanwhile finds a whole one. */
+async function main(): Promise<void> {
+  const fresh = join(ROOT, `node_modules/.cache/cfs-dist.${process.pid}`);
+  const old = `${fresh}.old`;
+  try {
+    await buildAll({ outdir: fresh });
+    execFileSync(process.execPath, [join(ROOT, 'scripts/warm-cache.mjs'), fresh], { cwd: ROOT, stdio: 'inherit' });
+    if (existsSync(DIST)) renameSync(DIST, old);
+    renameSync(fresh, DIST);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+    rmSync(old, { recursive: true, force: true });
+  }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,5 +1,6 @@
 // Makes the code cache that is shipped in dist/: runs the commonest commands in one process, so that every function they
-// compile is in it. Called by the build, in a process of its own whose output is thrown away.
+// compile is in it. Called by the build with the directory of the bundle; works in a process of its own whose output is
+// thrown away.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -30,21 +31,21 @@ const TRAINING = [
   ['__complete', '--', 'node', 'show', ''],
 ];
 
-async function train() {
-  const bundle = load();
+async function train(dist) {
+  const bundle = load(dist);
   for (const argv of TRAINING) await bundle.exports.start(argv, async () => {});
-  writeCache(bundle.script, cacheName(bundle.source));
+  writeCache(bundle.script, cacheName(bundle.source), [dist]);
 }
 
 if (process.argv[2] === 'train') {
-  await train();
+  await train(process.argv[3]);
   process.exit(0);
 } else {
   const dir = mkdtempSync(join(tmpdir(), 'cfs-warm-'));
   try {
     const { PATH, TMPDIR } = process.env;
     const env = { PATH, HOME: dir, ...(TMPDIR ? { TMPDIR } : {}) };
-    const result = spawnSync(process.execPath, [HERE, 'train'], {
+    const result = spawnSync(process.execPath, [HERE, 'train', process.argv[2]], {
       cwd: dir,
       env,
       stdio: ['ignore', 'ignore', 'pipe'],

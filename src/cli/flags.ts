@@ -12,7 +12,16 @@ import { Args, Flags } from './oclif.js';
 export type CommandKind = 'read' | 'change' | 'list' | 'local';
 
 /** What a name on the command line is of; completion looks it up live. */
-export type NameKind = 'node' | 'volume' | 'group' | 'domain' | 'generation' | 'setting' | 'topic' | 'shell' | 'file';
+export type NameKind =
+  | 'node'
+  | 'volume'
+  | 'group'
+  | 'domain'
+  | 'generation'
+  | 'setting'
+  | 'shell'
+  | 'file'
+  | 'directory';
 
 function refuse(what: string, input: string, hint: string): never {
   throw new CfsError('BAD_VALUE', `"${escapeText(input.slice(0, 40))}" is no ${what}`, { hint });
@@ -58,6 +67,8 @@ export const wholeFlag = Flags.custom<number>({
 /** `--groups a,b`: gives a list; an empty text gives an empty list. */
 export const listFlag = Flags.custom<string[]>({
   helpValue: 'A,B,…',
+  // Read by completion, which then completes behind the last comma.
+  ...({ list: true } as object),
   parse: async (input) => (input.trim() === '' ? [] : input.split(',').map((part) => part.trim())),
 });
 
@@ -79,9 +90,9 @@ const DESCRIPTIONS: Record<NameKind, string> = {
   domain: 'name of a domain',
   generation: 'number of a generation',
   setting: 'name of a setting',
-  topic: 'a topic or command',
   shell: 'bash, zsh or fish',
   file: 'path of a file; - is standard input',
+  directory: 'path of a directory',
 };
 
 /** oclif would read a missing argument from standard input, and swallow what a loop feeds its body: never. */
@@ -141,6 +152,7 @@ function globalFlags() {
   return {
     dir: Flags.string({
       ...GLOBAL,
+      ...nameOf('directory'),
       helpValue: 'DIR',
       summary: 'Cluster directory (else CFS_DIR, the configuration file, or the nearest .cfs upward).',
     }),

@@ -55,6 +55,11 @@ export async function main(args: string[], table: CommandTable, full: FullEntry)
       overview();
       return;
     }
+    if (argv[0] === '__complete') {
+      const { complete } = await import('./complete.js');
+      await complete(argv.slice(1), table);
+      return;
+    }
     const found = findCommand(table, argv);
     if (found === undefined || wantsHelp(argv)) {
       await full(argv);
