@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   TRANSACTION_NOT_FOUND: 'notFound',
   SETTING_NOT_FOUND: 'notFound',
   TABLE_NOT_FOUND: 'notFound',
+  RECORD_NOT_FOUND: 'notFound',
   FILE_NOT_FOUND: 'notFound',
   // conflict or precondition
   GENERATION_CONFLICT: 'conflict',

@@ -1,0 +1,63 @@
+/** Opening and creating clusters on this machine's file system: the library's entry points, used by the commands too. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Cluster, clusterOf, decision } from './core/cluster.js';
+import { CfsError } from './core/errors.js';
+import { openStore } from './core/store/index.js';
+import { nodePlatform } from './node/platform.js';
+
+export interface OpenOptions {
+  /** The cluster directory. */
+  dir: string;
+}
+
+/**
+ * Opens the cluster in a directory. Reads one small file; nothing is locked and nothing needs to be closed.
+ * @throws CfsError CLUSTER_NOT_FOUND, CLUSTER_DAMAGED, UNSAFE_DIRECTORY, ACCESS_DENIED
+ */
+export async function openCluster(options: OpenOptions): Promise<Cluster> {
+  const dir = resolve(options.dir);
+  return clusterOf(dir, openStore(dir, { platform: nodePlatform() }));
+}
+
+export interface CreateOptions extends OpenOptions {
+  /** What the cluster holds at first: see readDocument, parseDocument and templateDocument. */
+  document: import('./core/config/document.js').ClusterDocument;
+  /** Where the document came from, for history. */
+  source?: string;
+  /** A group (name or number) whose members may use the cluster: directories 2770 instead of 0750. */
+  group?: string;
+  /** Why; goes into history. */
+  message?: string | null;
+}
+
+/**
+ * Creates a cluster: the directory, a probe of its file system, and generation 1.
+ * @throws CfsError CLUSTER_EXISTS, UNSUITABLE_FILE_SYSTEM, BAD_VALUE and what else the document is refused for
+ */
+export async function createCluster(options: CreateOptions): Promise<Cluster> {
+  const dir = resolve(options.dir);
+  const { initStore } = await import('./core/store/init.js');
+  const { init } = await import('./core/config/init.js');
+  const request = { document: options.document, ...(options.source === undefined ? {} : { source: options.source }) };
+  const decide = await decision(init, request);
+  const { store } = initStore(
+    dir,
+    {
+      platform: nodePlatform(),
+      info: { operation: init.name, request: init.recorded?.(request) ?? request, message: options.message ?? null },
+      ...(options.group === undefined ? {} : { group: options.group }),
+    },
+    decide,
+  );
+  return clusterOf(dir, store);
+}
+
+/** An early word for what `createCluster` would refuse in the end. @throws CfsError CLUSTER_EXISTS */
+export function refuseExisting(dir: string): void {
+  if (!existsSync(join(dir, 'cluster.json'))) return;
+  throw new CfsError('CLUSTER_EXISTS', `there is a cluster in ${dir} already`, {
+    hint: 'Look at it: cfs status. To begin anew, choose another directory.',
+    details: { path: dir },
+  });
+}
