@@ -1,6 +1,5 @@
-// Makes the code cache that is shipped in dist/: runs the commonest commands in one process, so that every function they
-// compile is in it. Called by the build with the directory of the bundle; works in a process of its own whose output is
-// thrown away.
+// Makes the code caches that are shipped in dist/, one for each of the commonest commands. Called by the build with the
+// directory of the bundle. Each command runs in a process of its own, whose output is thrown away, on one new cluster.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,50 +8,49 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(import.meta.url);
-const { load, cacheName, writeCache } = createRequire(import.meta.url)('../bin/run.js');
 
-/** What is run, in this order, on an empty directory. One that fails does no harm: what it compiled is still wanted. */
+/** In this order; the first makes the cluster. */
 const TRAINING = [
-  ['--version'],
-  ['init', '--yes'],
-  ['domain', 'add', 'east'],
-  ['group', 'add', 'eng'],
-  ['node', 'add', 'n1', '--weight', '1', '--domains', 'east', '--groups', 'eng', '--online'],
-  ['volume', 'create', 'v1', '--domains', 'east', '--group', 'eng'],
-  ['rebalance'],
-  ['node', 'set', 'n1', '--weight', '2'],
-  ['volume', 'set', 'v1', '--weight', '2'],
-  ['node', 'list'],
-  ['volume', 'list'],
-  ['node', 'list', '--json'],
-  ['status'],
-  ['check'],
-  ['history'],
-  ['__complete', '--', 'node', 'show', ''],
+  'init --yes',
+  '--version',
+  'domain add east',
+  'group add eng',
+  'node add n1 --weight 1 --domains east --groups eng --online',
+  'node set n1 --weight 2',
+  'node list',
+  'node show n1',
+  'volume create v1 --domains east --group eng',
+  'volume set v1 --weight 2',
+  'volume list',
+  'rebalance',
+  'status',
+  'check',
+  'history',
+  '__complete bash cfs',
 ];
 
-async function train(dist) {
-  const bundle = load(dist);
-  for (const argv of TRAINING) await bundle.exports.start(argv, async () => {});
-  writeCache(bundle.script, cacheName(bundle.source), [dist]);
+async function train(dist, argv) {
+  const { load, cacheName, writeCache } = createRequire(import.meta.url)('../bin/run.js');
+  const { exports, script, key } = load([], dist, []);
+  await exports.start(argv, async () => {});
+  // A command that refuses (it exists no more, or not yet) leaves no cache: its first user makes it.
+  if (!process.exitCode) writeCache(script, key, cacheName(exports.ran()), [dist]);
+  process.exit(0);
 }
 
-if (process.argv[2] === 'train') {
-  await train(process.argv[3]);
-  process.exit(0);
-} else {
-  const dir = mkdtempSync(join(tmpdir(), 'cfs-warm-'));
+function trainAll(dist) {
+  const home = mkdtempSync(join(tmpdir(), 'cfs-warm-'));
   try {
-    const { PATH, TMPDIR } = process.env;
-    const env = { PATH, HOME: dir, ...(TMPDIR ? { TMPDIR } : {}) };
-    const result = spawnSync(process.execPath, [HERE, 'train', process.argv[2]], {
-      cwd: dir,
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      encoding: 'utf8',
-    });
-    if (result.status !== 0) throw new Error(`the code cache could not be made: ${result.stderr}`);
+    const env = { PATH: process.env.PATH, HOME: home, TMPDIR: tmpdir() };
+    for (const line of TRAINING) {
+      const argv = [HERE, 'train', dist, ...line.split(' ')];
+      const { status, stderr } = spawnSync(process.execPath, argv, { cwd: home, env, stdio: ['ignore', 'ignore', 'pipe'] });
+      if (status !== 0) throw new Error(`no code cache for cfs ${line}: ${stderr}`);
+    }
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true });
   }
 }
+
+if (process.argv[2] === 'train') await train(process.argv[3], process.argv.slice(4));
+else trainAll(process.argv[2]);

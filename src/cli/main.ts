@@ -42,6 +42,13 @@ export function normalizeLeadingFlags(argv: string[]): string[] {
   return [...words.slice(0, cut), ...leading, ...words.slice(cut)];
 }
 
+let command = '';
+
+/** The name of the command that ran, `node list`; empty when it was none. For the name of its code cache. */
+export function ran(): string {
+  return command;
+}
+
 /** Runs cfs. The exit status is left in process.exitCode. */
 export async function main(args: string[], table: CommandTable, full: FullEntry): Promise<void> {
   const argv = normalizeLeadingFlags(args);
@@ -56,6 +63,7 @@ export async function main(args: string[], table: CommandTable, full: FullEntry)
       return;
     }
     if (argv[0] === '__complete') {
+      command = '__complete';
       const { complete } = await import('./complete.js');
       await complete(argv.slice(1), table);
       return;
@@ -65,10 +73,11 @@ export async function main(args: string[], table: CommandTable, full: FullEntry)
       await full(argv);
       return;
     }
+    command = found.name;
     const loaded = found.load();
-    const command = loaded instanceof Promise ? await loaded : loaded;
-    command.id = found.name.replaceAll(' ', ':');
-    await new command(found.argv, smallConfig()).execute();
+    const Loaded = loaded instanceof Promise ? await loaded : loaded;
+    Loaded.id = found.name.replaceAll(' ', ':');
+    await new Loaded(found.argv, smallConfig()).execute();
   } catch (error) {
     // Commands report their own errors; what arrives here came from around them.
     process.exitCode = reportError(error, 'cfs', args.includes('--json'));
