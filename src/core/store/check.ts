@@ -1,54 +1,93 @@
-/** check (section 8): all manifests in [floor, head] with sums, the unbroken chain of parents, and every table file they name. */
-import { CfsError } from '../errors.js';
-import type { FileRef, Manifest } from './manifest.js';
-import type { SharedDirectoryStore } from './shared-directory-store.js';
+/**
+ * check (section 8): all manifests in [floor, head] with sums, the unbroken chain of parents, and every table file that
+ * they name; and what has been left behind. Reads only. Damage is reported, not thrown.
+ */
 
-export interface CheckProblem {
-  code: string;
-  generation: number;
-  message: string;
-}
+import { CfsError } from '../errors.js';
+import {
+  examineManifest,
+  examineTables,
+  filesOf,
+  isProblem,
+  leftoverPaths,
+  leftoversOf,
+  listAll,
+  type Problem,
+} from './inspect.js';
+import type { Manifest } from './manifest.js';
+import type { SharedDirectoryStore } from './shared-directory-store.js';
 
 export interface CheckReport {
   oldest: number;
   newest: number;
-  problems: CheckProblem[];
+  /** Manifests and table files looked at. */
+  generations: number;
+  tableFiles: number;
+  problems: Problem[];
+  /** Paths that nothing refers to; harmless, removed by the next compaction. */
+  leftovers: string[];
+  /** Generations that a repair has given up. */
+  skipped: number[];
 }
 
+/** @throws CfsError CLUSTER_NOT_FOUND, ACCESS_DENIED … but not for damage */
 export function checkStore(store: SharedDirectoryStore): CheckReport {
-  const head = store.heads.newest();
-  const problems: CheckProblem[] = [];
-  const checked = new Set<string>();
-  let previous: Manifest | null = null;
-  for (let gen = head.floor; gen <= head.gen; gen++) {
-    try {
-      const manifest = store.manifest(gen);
-      if (previous !== null && manifest.parent !== previous.sum) {
-        problems.push({
-          code: 'MANIFEST_DAMAGED',
-          generation: gen,
-          message: `generation ${gen} was not built on the one before it`,
-        });
-      }
-      checkFiles(store, manifest, checked);
-      previous = manifest;
-    } catch (error) {
-      if (!(error instanceof CfsError)) throw error;
-      problems.push({ code: error.code, generation: gen, message: error.message });
-      previous = null;
-    }
+  const newest = store.heads.number();
+  if (newest === null) {
+    throw new CfsError('MANIFEST_DAMAGED', `there is no manifest in ${store.place.paths.manifests}`, {
+      hint: 'Restore a backup: cfs db restore',
+    });
   }
-  return { oldest: head.floor, newest: head.gen, problems };
+  // Listed before anything is read: what is committed meanwhile is newer than `newest` and not looked at.
+  const listing = listAll(store);
+  const skipped = new Set<number>();
+  const sound = new Set<string>();
+  const live = new Set<string>();
+  const problems: Problem[] = [];
+  let floor = listing.manifests[0] ?? newest;
+  let generations = 0;
+  let child: Manifest | null = null;
+  for (let gen = newest; gen >= floor; gen--) {
+    if (skipped.has(gen)) continue;
+    const manifest = examineManifest(store, gen);
+    generations += 1;
+    if (isProblem(manifest)) {
+      problems.push(manifest);
+      child = null;
+      continue;
+    }
+    floor = Math.max(floor, manifest.floor);
+    for (const skip of manifest.repair?.skips ?? []) skipped.add(skip);
+    const expected = child?.repair?.from ?? (child === null ? null : child.gen - 1);
+    if (child !== null && expected === gen && child.parent !== manifest.sum) {
+      problems.push({
+        code: 'MANIFEST_DAMAGED',
+        generation: child.gen,
+        path: store.heads.pathOf(child.gen),
+        message: `generation ${child.gen} was built on another generation ${gen} than the one that is there`,
+      });
+    }
+    problems.push(...examineTables(store, manifest, sound));
+    collectLive(store, manifest, live);
+    child = manifest;
+  }
+  problems.reverse();
+  return {
+    oldest: floor,
+    newest,
+    generations,
+    tableFiles: sound.size,
+    problems,
+    leftovers: leftoverPaths(store, leftoversOf(listing, floor, newest, live)),
+    skipped: [...skipped].filter((gen) => gen >= floor).sort((a, b) => a - b),
+  };
 }
 
-function checkFiles(store: SharedDirectoryStore, manifest: Manifest, checked: Set<string>): void {
-  const once = (ref: FileRef | null): void => {
-    if (ref === null || checked.has(ref[0])) return;
-    store.reader.verify(manifest.gen, ref);
-    checked.add(ref[0]);
-  };
-  for (const [table, entry] of manifest.tables) {
-    if (entry.index !== undefined) once(entry.index);
-    for (const ref of store.reader.refs(manifest.gen, table, entry)) once(ref);
+function collectLive(store: SharedDirectoryStore, manifest: Manifest, live: Set<string>): void {
+  try {
+    for (const ref of filesOf(store, manifest)) live.add(ref[0]);
+  } catch (error) {
+    // An unreadable index has been reported; what it named cannot be told from leftovers, which are only listed here.
+    if (!(error instanceof CfsError)) throw error;
   }
 }

@@ -22,8 +22,8 @@ import { flushDirectory, writeNew } from './write-file.js';
 export class Conflict extends Error {}
 
 export interface Attempt {
-  /** The head the change was decided on; null for a cluster's first generation. */
-  base: Manifest | null;
+  /** The generation that must still be the newest, and its floor; null for a cluster's first generation. */
+  base: { gen: number; floor: number } | null;
   next: NewManifest;
   /** Table files that `next` names and that are not on disk yet. */
   files: readonly PendingFile[];

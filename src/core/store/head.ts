@@ -88,7 +88,7 @@ export class Heads {
   }
 
   /** C7: whether `base` is still the head (null: whether there is no generation at all). */
-  isStillHead(base: Manifest | null): boolean {
+  isStillHead(base: { gen: number; floor: number } | null): boolean {
     if (base !== null) {
       if (this.has(base.gen + 1)) return false;
       if (this.hasGuard(base.gen + 1, base.floor)) return true;

@@ -71,6 +71,10 @@ export class SharedDirectoryStore implements Store {
     return this.place.paths.root;
   }
 
+  get lockTimes(): LockTimes {
+    return this.settings.lockTimes;
+  }
+
   snapshot(at?: number): Snapshot {
     return new StoredSnapshot(this.manifest(at), this.reader);
   }
@@ -118,27 +122,40 @@ export class SharedDirectoryStore implements Store {
   ): Promise<TransactOutcome<T>> {
     checkInfo(write.info);
     if (options.dryRun) return this.rehearse(decide, options);
+    return this.exclusively(options, (hold) => this.attempt(write, decide, options, hold));
+  }
+
+  /**
+   * Runs an attempt to commit under the lock, again after each conflict, until it ends otherwise or time is up.
+   * @throws CfsError LOCK_TIMEOUT, GENERATION_CONFLICT, INTERRUPTED, and what the attempt throws
+   */
+  async exclusively<T>(options: TransactOptions, attempt: (hold: Hold) => T | Promise<T>): Promise<T> {
     const { clock, random, interrupts } = this.place.platform;
     const timeoutMs = options.lockTimeoutMs ?? this.settings.lockTimeoutMs;
     const startMs = clock.monotonicMs();
     const hold = interrupts.hold();
     try {
-      for (let attempt = 1; ; attempt++) {
+      for (let tries = 1; ; tries++) {
         const leftMs = Math.max(0, timeoutMs - (clock.monotonicMs() - startMs));
         const release = await this.acquire(hold, leftMs, options);
         try {
-          return await this.attempt(write, decide, options, hold);
+          return await attempt(hold);
         } catch (error) {
           if (!(error instanceof Conflict || error instanceof Collected)) throw error;
           this.judgeConflict(options, timeoutMs - (clock.monotonicMs() - startMs));
         } finally {
           release();
         }
-        await clock.sleep(random.fraction() * 20 * attempt);
+        await clock.sleep(random.fraction() * 20 * tries);
       }
     } finally {
       hold.release();
     }
+  }
+
+  /** Who commits. */
+  get actor(): Actor {
+    return this.settings.actor ?? this.place.platform.processes.actor();
   }
 
   /**
@@ -190,7 +207,7 @@ export class SharedDirectoryStore implements Store {
     options: TransactOptions,
     hold: Hold,
   ): Promise<TransactOutcome<T>> {
-    const { clock, random, processes } = this.place.platform;
+    const { clock, random } = this.place.platform;
     this.db.read();
     const draft = this.db.data;
     const base = draft.generation;
@@ -201,8 +218,7 @@ export class SharedDirectoryStore implements Store {
     if (hold.received() !== null) throw interrupted();
     // Another change of this process may have read meanwhile; from here to the end nothing else runs in it.
     this.db.data = draft;
-    const actor = this.settings.actor ?? processes.actor();
-    this.adapter.next = { ...write, actor, txid: random.hex(8) };
+    this.adapter.next = { ...write, actor: this.actor, txid: random.hex(8) };
     this.db.write();
     const { manifest, changes } = this.adapter.written;
     if (manifest === null) return { value, changes, base, generation: base, committed: false, txid: null };
@@ -229,7 +245,7 @@ export class SharedDirectoryStore implements Store {
 
   /** After a conflict: returns to have it tried again. @throws CfsError GENERATION_CONFLICT, LOCK_TIMEOUT */
   private judgeConflict(options: TransactOptions, leftMs: number): void {
-    expectGeneration(this.heads.newest().gen, options);
+    if (options.expectGeneration !== undefined) expectGeneration(this.heads.newest().gen, options);
     if (leftMs > 0) return;
     throw new CfsError('LOCK_TIMEOUT', 'other writers were faster every time; nothing was changed', {
       hint: 'Try again, or wait longer with --lock-timeout.',
