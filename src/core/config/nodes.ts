@@ -2,7 +2,7 @@
 import { CfsError } from '../errors.js';
 import { DeclaredNames } from '../model/declared.js';
 import { NODE_DEFAULTS } from '../model/defaults.js';
-import { requireNode, someNames } from '../model/find.js';
+import { countOf, requireNode, someNames } from '../model/find.js';
 import { parseName, quoteName } from '../model/names.js';
 import type { NodeRecord } from '../model/tables.js';
 import { checkValue, given, thresholdRule, updateIntervalRule, weightRule } from '../model/values.js';
@@ -135,7 +135,7 @@ export function removeNode(draft: Draft, name: string, force: boolean): { prefer
   if (held.length > 0) {
     throw new CfsError(
       'NODE_IN_USE',
-      `Node ${quoteName(name)} administers ${held.length} volumes: ${someNames(held)}`,
+      `Node ${quoteName(name)} administers ${countOf(held.length, 'volume')}: ${someNames(held)}`,
       {
         hint: `Move them away first: cfs node standby ${name}`,
         details: { node: name, count: held.length, volumes: held.slice(0, 5) },
@@ -146,7 +146,7 @@ export function removeNode(draft: Draft, name: string, force: boolean): { prefer
   if (wishing.length > 0 && !force) {
     throw new CfsError(
       'NODE_IN_USE',
-      `${wishing.length} volumes prefer node ${quoteName(name)}: ${someNames(wishing)}`,
+      `Node ${quoteName(name)} is preferred by ${countOf(wishing.length, 'volume')}: ${someNames(wishing)}`,
       {
         hint: 'With --force their preference is cleared.',
         details: { node: name, count: wishing.length, volumes: wishing.slice(0, 5) },

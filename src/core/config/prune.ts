@@ -1,7 +1,7 @@
 /** Removing what a document does not list: configuration only, and nothing that is at work. */
 import { CfsError } from '../errors.js';
 import { isActive, stateOf } from '../membership/states.js';
-import { someNames } from '../model/find.js';
+import { countOf, someNames } from '../model/find.js';
 import { quoteName } from '../model/names.js';
 import type { TableName } from '../model/tables.js';
 import type { Draft } from '../store/store.js';
@@ -25,11 +25,14 @@ function removeUnlistedNode(draft: Draft, name: string, held: readonly string[],
     });
   };
   if (held.length > 0) {
-    refuse(`administers ${held.length} volumes: ${someNames(held)}`, `Move them away first: cfs node standby ${name}`);
+    refuse(
+      `administers ${countOf(held.length, 'volume')}: ${someNames(held)}`,
+      `Move them away first: cfs node standby ${name}`,
+    );
   }
   if (preferring.length > 0) {
     refuse(
-      `is preferred by ${preferring.length} volumes: ${someNames(preferring)}`,
+      `is preferred by ${countOf(preferring.length, 'volume')}: ${someNames(preferring)}`,
       'Let them prefer another node, or none.',
     );
   }

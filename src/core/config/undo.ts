@@ -6,6 +6,7 @@
  * where their former node may have them now. See undo-reverts.ts and undo-placements.ts for the two halves.
  */
 import { CfsError } from '../errors.js';
+import { countOf } from '../model/find.js';
 import { quoteName } from '../model/names.js';
 import type { TableName } from '../model/tables.js';
 import type { Operation } from '../operation.js';
@@ -145,10 +146,11 @@ function statesKept(draft: Draft, changes: readonly Change[]): string[] {
 /** One sentence on what an undo left out, or null; for the last line of a command. */
 export function undoRemainder(result: UndoResult): string | null {
   const parts: string[] = [];
-  if (result.skipped.length > 0) parts.push(`${result.skipped.length} records were changed since and stay`);
-  if (result.stayed.length > 0) parts.push(`${result.stayed.length} volumes stay where they are`);
-  if (result.unplaced.length > 0) parts.push(`${result.unplaced.length} volumes are not yet placed`);
+  const { skipped, stayed, unplaced } = result;
+  if (skipped.length > 0) parts.push(`${countOf(skipped.length, 'record')} left out`);
+  if (stayed.length > 0) parts.push(`${countOf(stayed.length, 'volume')} not moved back`);
+  if (unplaced.length > 0) parts.push(`${countOf(unplaced.length, 'volume')} not yet placed`);
   if (result.statesKept.length > 0)
-    parts.push(`states of ${result.statesKept.map(quoteName).slice(0, 5).join(', ')} stay`);
+    parts.push(`states not undone: ${result.statesKept.map(quoteName).slice(0, 5).join(', ')}`);
   return parts.length === 0 ? null : `${parts.join('; ')}.`;
 }

@@ -31,3 +31,8 @@ export function someNames(names: readonly string[]): string {
   const shown = names.slice(0, 5).map(quoteName).join(', ');
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
+
+/** `1 volume`, `3 volumes`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
