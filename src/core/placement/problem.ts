@@ -30,6 +30,8 @@ export interface Problem {
   readonly unreachable: readonly PlacementVolume[];
   /** Domain numbers, only of domains that an active node has; equal lists are the same object. */
   readonly domains: readonly (readonly number[])[];
+  /** One more than the highest domain number. */
+  readonly domainCount: number;
   readonly isWide: Uint8Array;
   readonly group: Int32Array;
   /** May only be on nodes that carry its group. */
@@ -54,6 +56,10 @@ class Numbering {
     this.byFolded.set(folded, number);
     this.byName.set(name, number);
     return number;
+  }
+
+  get size(): number {
+    return this.byFolded.size;
   }
 
   /** The number of the name; -1 when its folded form was never added. */
@@ -200,6 +206,7 @@ export function compile(input: PlacementInput): Problem {
     volumes,
     unreachable: sortByName(unreachable),
     domains,
+    domainCount: numbering.size,
     isWide,
     group,
     isLocked,

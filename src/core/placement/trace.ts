@@ -89,6 +89,9 @@ export class Run {
   readonly given: Int32Array;
   /** Remaining capacity of that node just before. */
   readonly before: Amounts;
+  /** When the volume was given, counted from 1: volumes with lower numbers came first. */
+  readonly turn: Int32Array;
+  private turns = 0;
   readonly moves = new MoveLog();
   /** Moves that stand; those behind were made in the cycle that was undone. */
   keptMoves = 0;
@@ -110,6 +113,7 @@ export class Run {
     this.level = new Int32Array(volumes);
     this.given = new Int32Array(volumes).fill(-1);
     this.before = problem.capacity.amounts(volumes);
+    this.turn = new Int32Array(volumes);
   }
 
   /** Gives volume `v` to node `n`. */
@@ -118,6 +122,7 @@ export class Run {
     this.given[v] = n;
     this.way[v] = wayCode(way);
     this.level[v] = level;
+    this.turn[v] = ++this.turns;
     const before = this.remaining[n] as Amount;
     this.before[v] = before;
     this.remaining[n] = before - (this.capacity.weight[v] as Amount);

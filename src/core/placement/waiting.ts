@@ -29,11 +29,9 @@ export class Waiting {
     private readonly byGroup: boolean,
   ) {
     const problem = run.problem;
-    let domains = 0;
-    for (const own of problem.nodeDomains) for (const domain of own) domains = Math.max(domains, domain + 1);
-    this.everything = domains;
-    this.wide = domains + 1;
-    this.keysPerGroup = domains + 2;
+    this.everything = problem.domainCount;
+    this.wide = problem.domainCount + 1;
+    this.keysPerGroup = problem.domainCount + 2;
     const someWide = problem.nodeIsWide.includes(true);
     for (const v of volumes) {
       const base = this.base(byGroup ? (problem.group[v] as number) : 0);

@@ -1,0 +1,109 @@
+/** The operations that place volumes: rebalance, failover, failback, and draining a node. */
+import { checkTransition, stateOf } from '../membership/states.js';
+import { requireNode } from '../model/find.js';
+import type { NodeState } from '../model/tables.js';
+import type { Operation } from '../operation.js';
+import type { Draft } from '../store/store.js';
+import { placementRecords } from './explain.js';
+import { planFailback, planFailover } from './failover.js';
+import { isActiveState, placementInput } from './input.js';
+import type { PlacementResult } from './result.js';
+import { staged } from './staged.js';
+
+/**
+ * Writes what the decision changed: placements with another node, and for volumes without a node those whose reason is
+ * another or that have no record yet. A decision made again on its own result writes nothing.
+ */
+export function writePlacements(draft: Draft, result: PlacementResult): void {
+  const since = draft.nextGeneration;
+  for (const [volume, record] of placementRecords(result, since)) draft.put('placements', volume, record);
+  const placements = draft.table('placements');
+  for (const { volume, reason } of result.unassigned) {
+    const known = placements.get(volume);
+    if (known !== undefined && known.node === null && known.unplaced === reason) continue;
+    draft.put('placements', volume, {
+      node: null,
+      since,
+      by: result.strategy,
+      stage: null,
+      rule: null,
+      unplaced: reason,
+    });
+  }
+}
+
+function setState(draft: Draft, node: string, state: NodeState, reason: string | null): void {
+  const from = stateOf(draft, node);
+  checkTransition(node, from, state);
+  if (from !== state || !draft.table('membership').has(node)) draft.put('membership', node, { state, reason });
+}
+
+export interface RebalanceRequest {
+  /** Default and only strategy today: `staged`. */
+  strategy?: 'staged';
+}
+
+/** Places every volume anew by the staged algorithm. @throws CfsError BAD_VALUE for a weight that is no weight */
+export const rebalance: Operation<RebalanceRequest, PlacementResult> = {
+  name: 'rebalance',
+  run(draft) {
+    const result = staged(placementInput(draft));
+    writePlacements(draft, result);
+    return result;
+  },
+};
+
+export interface NodeRequest {
+  node: string;
+  /** Why, one sentence; goes into the membership record when the state changes. */
+  reason?: string | null;
+}
+
+/**
+ * Declares a node failed and places what it had, keeping everything else. A node that is failed already stays so; what
+ * it still has is placed.
+ * @throws CfsError NODE_NOT_FOUND; NODE_STATE when the node is in a state that cannot fail (offline)
+ */
+export const failover: Operation<NodeRequest, PlacementResult> = {
+  name: 'failover',
+  run(draft, request) {
+    const node = requireNode(draft, request.node);
+    setState(draft, node, 'failed', request.reason ?? 'declared failed');
+    const result = planFailover(placementInput(draft), { leaving: [node] });
+    writePlacements(draft, result);
+    return result;
+  },
+};
+
+/**
+ * Puts a node online, unless it is active, and returns to it the volumes that prefer it. A suspect node stays suspect:
+ * only its lease can tell.
+ * @throws CfsError NODE_NOT_FOUND
+ */
+export const failback: Operation<NodeRequest, PlacementResult> = {
+  name: 'failback',
+  run(draft, request) {
+    const node = requireNode(draft, request.node);
+    if (!isActiveState(stateOf(draft, node))) setState(draft, node, 'online', request.reason ?? null);
+    const result = planFailback(placementInput(draft), node);
+    writePlacements(draft, result);
+    return result;
+  },
+};
+
+/**
+ * The operation that takes a healthy node out: it gets the state, and what it had is placed elsewhere.
+ * Its errors: NODE_NOT_FOUND; NODE_STATE when the state may not follow the node's (membership/states.ts).
+ */
+export function drainTo(state: 'standby' | 'offline'): Operation<NodeRequest, PlacementResult> {
+  return {
+    name: `node.${state}`,
+    run(draft, request) {
+      const node = requireNode(draft, request.node);
+      setState(draft, node, state, request.reason ?? null);
+      const result = planFailover(placementInput(draft), { leaving: [node], by: 'drain' });
+      writePlacements(draft, result);
+      return result;
+    },
+  };
+}
