@@ -3,8 +3,11 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Cluster, clusterOf, decision } from './core/cluster.js';
 import { CfsError } from './core/errors.js';
-import { openStore } from './core/store/index.js';
+import { openStore, type SharedDirectoryStore } from './core/store/index.js';
 import { nodePlatform } from './node/platform.js';
+
+/** A cluster in a shared directory. */
+export type DirectoryCluster = Cluster<SharedDirectoryStore>;
 
 export interface OpenOptions {
   /** The cluster directory. */
@@ -15,7 +18,7 @@ export interface OpenOptions {
  * Opens the cluster in a directory. Reads one small file; nothing is locked and nothing needs to be closed.
  * @throws CfsError CLUSTER_NOT_FOUND, CLUSTER_DAMAGED, UNSAFE_DIRECTORY, ACCESS_DENIED
  */
-export async function openCluster(options: OpenOptions): Promise<Cluster> {
+export async function openCluster(options: OpenOptions): Promise<DirectoryCluster> {
   const dir = resolve(options.dir);
   return clusterOf(dir, openStore(dir, { platform: nodePlatform() }));
 }
@@ -35,7 +38,7 @@ export interface CreateOptions extends OpenOptions {
  * Creates a cluster: the directory, a probe of its file system, and generation 1.
  * @throws CfsError CLUSTER_EXISTS, UNSUITABLE_FILE_SYSTEM, BAD_VALUE and what else the document is refused for
  */
-export async function createCluster(options: CreateOptions): Promise<Cluster> {
+export async function createCluster(options: CreateOptions): Promise<DirectoryCluster> {
   const dir = resolve(options.dir);
   const { initStore } = await import('./core/store/init.js');
   const { init } = await import('./core/config/init.js');

@@ -29,10 +29,10 @@
  * What `run` returns is printed under --json as `{"schemaVersion": 1, ...}` and is a promise (keep its shape); `print`,
  * `fields` and `list` write nothing then. Throw CfsError for the user's situations; anything else is reported as a bug.
  */
-import type { Cluster } from '../core/cluster.js';
 import { CfsError } from '../core/errors.js';
 import type { Operation } from '../core/operation.js';
 import type { LockHolder, Snapshot, TransactOutcome } from '../core/store/store.js';
+import type { DirectoryCluster } from '../open.js';
 import { paint, prepareColour } from '../render/colour.js';
 import { escapeBlock, escapeText } from '../render/format.js';
 import { csvText, itemsOf, selectRows } from '../render/list.js';
@@ -65,7 +65,7 @@ export abstract class CfsCommand extends Command {
   static kind: CommandKind = 'read';
 
   private shared: SharedFlags = {};
-  private opened: Cluster | undefined;
+  private opened: DirectoryCluster | undefined;
 
   abstract override run(): Promise<CommandResult>;
 
@@ -127,12 +127,12 @@ export abstract class CfsCommand extends Command {
   }
 
   /** The cluster, opened on first use. @throws CfsError NO_CLUSTER_CHOSEN, CLUSTER_NOT_FOUND, UNSAFE_DIRECTORY … */
-  protected async cluster(): Promise<Cluster> {
+  protected async cluster(): Promise<DirectoryCluster> {
     if (this.opened === undefined) {
       const { openCluster } = await import('../open.js');
       this.opened = await openCluster({ dir: this.dir() });
     }
-    return this.opened as Cluster;
+    return this.opened;
   }
 
   /** The newest generation, or the one of --at. @throws CfsError GENERATION_NOT_FOUND … */

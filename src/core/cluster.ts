@@ -10,10 +10,11 @@ export interface ChangeOptions extends TransactOptions {
   message?: string | null;
 }
 
-export interface Cluster {
+/** `S` is the engine; maintenance (check, repair, compaction …) belongs to an engine, everything else to any. */
+export interface Cluster<S extends Store = Store> {
   /** The cluster directory, absolute. */
   readonly dir: string;
-  readonly store: Store;
+  readonly store: S;
   /** The newest generation, or generation `at`. See Store.snapshot. */
   snapshot(at?: number): Snapshot;
   /**
@@ -28,7 +29,7 @@ export interface Cluster {
 }
 
 /** Wraps a store. `nowMs` gives wall-clock time; records say until when with it, nothing else is decided by it. */
-export function clusterOf(dir: string, store: Store, nowMs: () => number = Date.now): Cluster {
+export function clusterOf<S extends Store>(dir: string, store: S, nowMs: () => number = Date.now): Cluster<S> {
   return {
     dir,
     store,
