@@ -9,13 +9,14 @@ import type { Operation } from '../../src/core/operation.js';
 import { giveState, place } from './clusters.js';
 import type { MemoryCluster } from './memory.js';
 
-const node = fc.constantFrom('n1', 'n2', 'n3', 'n4', 'N1', 'caf\u00e9', 'cafe\u0301', '__proto__');
-const volume = fc.constantFrom('v1', 'v2', 'v3', 'v4', 'v5', 'V1', 'constructor');
-const group = fc.constantFrom('Eng.', 'eng.', 'Sales', 'web', 'WEB');
-const domain = fc.constantFrom('CA', 'ca', 'NY', 'tx', 'TX');
+const node = fc.constantFrom('n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'N1', 'caf\u00e9', 'cafe\u0301', '__proto__');
+const volume = fc.constantFrom('v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'V1', 'constructor');
+const group = fc.constantFrom('Eng.', 'eng.', 'Sales', 'web', 'WEB', 'idle', 'new', 'NEW');
+const domain = fc.constantFrom('CA', 'ca', 'NY', 'tx', 'TX', 'FL', 'fl');
 const weight = fc.constantFrom(0, 1, 0.1, 2.5, 3, 2 ** 53 - 1);
-const groups = fc.uniqueArray(group, { maxLength: 3 });
-const domains = fc.uniqueArray(fc.oneof(domain, fc.constant('all')), { maxLength: 3 });
+const folded = { maxLength: 2, selector: (name: string) => name.toLowerCase() };
+const groups = fc.uniqueArray(group, folded);
+const domains = fc.uniqueArray(fc.oneof(domain, fc.constant('all')), folded);
 const some = { requiredKeys: ['name'] as ['name'] };
 
 const nodeFields = {
@@ -31,7 +32,7 @@ const volumeFields = {
   weight,
   group: fc.oneof(group, fc.constantFrom('any', null)),
   domains,
-  preferredNode: fc.option(node),
+  preferredNode: fc.option(fc.constantFrom('n1', 'n2', 'n4', 'café')),
   canGroupMigrate: fc.boolean(),
 };
 
@@ -80,7 +81,10 @@ export const configurationStep: fc.Arbitrary<Step> = fc.oneof(
   step(
     volumeCreate,
     fc
-      .array(fc.record({ ...volumeFields, currentNode: fc.option(node) }, some), { minLength: 1, maxLength: 3 })
+      .array(fc.record({ ...volumeFields, currentNode: fc.option(fc.constantFrom('n1', 'n3', 'n4')) }, some), {
+        minLength: 1,
+        maxLength: 2,
+      })
       .map((volumes) => ({ volumes })),
   ),
   step(volumeSet, fc.record({ ...volumeFields, addDomains: domains, removeDomains: domains }, some)),

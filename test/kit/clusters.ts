@@ -1,4 +1,5 @@
 /** Named clusters that tests begin with. */
+import { apply } from '../../src/core/config/apply.js';
 import { init } from '../../src/core/config/init.js';
 import type { NodeState } from '../../src/core/model/tables.js';
 import type { Operation } from '../../src/core/operation.js';
@@ -25,6 +26,23 @@ export function smallCluster(): MemoryCluster {
         { name: 'v2', weight: 3, group: 'Any', domains: ['CA'], currentNode: 'n2' },
         { name: 'v3', weight: 1.5, group: 'Sales', domains: ['NY'], canGroupMigrate: false, currentNode: 'n3' },
         { name: 'v4' },
+      ],
+    },
+  });
+  return cluster;
+}
+
+/** The small cluster with more to take away: two nodes that administer nothing, a volume, a group and a domain that some use. */
+export function wideCluster(): MemoryCluster {
+  const cluster = smallCluster();
+  cluster.change(apply, {
+    document: {
+      groups: [{ name: 'web' }, { name: 'idle' }],
+      domains: [{ name: 'TX' }],
+      nodes: [{ name: 'n4', groups: ['web'], domains: ['TX'], state: 'online' }, { name: 'n5' }],
+      volumes: [
+        { name: 'v4', preferredNode: 'n4' },
+        { name: 'v5', group: 'Eng.', domains: ['TX'] },
       ],
     },
   });
