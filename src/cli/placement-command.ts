@@ -6,6 +6,7 @@ import { CfsCommand, type Column, type CommandResult, Flags, paint } from './com
 
 /** Lines of one kind that are shown without --all. */
 const SHOWN = 40;
+const WARNED = 5;
 
 const NODE_COLUMNS: Column<PlacedNode>[] = [
   { key: 'node', value: (n) => n.name },
@@ -90,9 +91,12 @@ export abstract class PlacementCommand extends CfsCommand {
       unplaced.length,
       limit,
     );
-    for (const { volume, code, detail } of result.warnings) {
+    const warned = flags.all ? result.warnings : result.warnings.slice(0, WARNED);
+    for (const { volume, code, detail } of warned) {
       this.note(paint('yellow', `warning: ${volume === undefined ? '' : `${volume}: `}${code}: ${detail}`));
     }
+    const unsaid = result.warnings.length - warned.length;
+    if (unsaid > 0) this.note(paint('yellow', `… and ${unsaid} more warnings (--all)`));
     if (explanation !== null) {
       this.print();
       for (const line of explanation) this.print(escapeText(line));

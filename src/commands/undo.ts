@@ -33,12 +33,23 @@ export default class Undo extends CfsCommand {
     const outcome = await this.change(undo, request);
     const { skipped, stayed } = outcome.value;
     if (outcome.committed) this.print(changeLines(outcome.changes, 40).join('\n'));
-    for (const record of skipped.slice(0, 20))
-      this.note(`Left as it is: ${record.table} ${record.name}: ${record.reason}`);
-    for (const volume of stayed.slice(0, 20)) this.note(`Stays: ${volume.volume}: ${volume.reason}`);
+    this.some(
+      skipped.map(({ table, name, reason }) => `Left as it is: ${table} ${name}: ${reason}`),
+      'records left as they are',
+    );
+    this.some(
+      stayed.map(({ volume, reason }) => `Stays where it is: ${volume}: ${reason}`),
+      'volumes that stay',
+    );
     const rest = undoRemainder(outcome.value);
     const text = `Generation ${generation} taken back${rest === null ? '.' : `; ${rest}`}`;
     return this.changed(outcome, text, { undone: generation, ...outcome.value, generation: outcome.generation });
+  }
+
+  /** Remarks on standard error, at most ten of a kind. */
+  private some(lines: readonly string[], what: string): void {
+    for (const line of lines.slice(0, 10)) this.note(line);
+    if (lines.length > 10) this.note(`… and ${lines.length - 10} more ${what} (--json lists all)`);
   }
 
   private async returnTo(generation: number) {
