@@ -93,8 +93,10 @@ export async function buildAll({ plainOclif = false, outdir = DIST, library = tr
     entryPoints: ['src/cli/entry-fast.ts'],
     format: 'cjs',
     minify: true,
+    metafile: true,
     plugins: [commandsPlugin, apartPlugin, ...(plainOclif ? [] : [oclifLazy])],
   });
+  if (process.env.META) writeFileSync(process.env.META, JSON.stringify(fast.metafile));
   writeStamped(join(outdir, 'cli.cjs'), fast.outputFiles[0]!.text);
   const full = await build({
     ...common,
