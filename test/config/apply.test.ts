@@ -293,6 +293,14 @@ describe('restoring', () => {
     assert.match(error.hint ?? '', /cfs node standby n4/);
   });
 
+  it('removes a volume that was not there then, with its placement', () => {
+    const cluster = smallCluster();
+    cluster.change(volumeCreate, { volumes: [{ name: 'v9', currentNode: 'n1' }] });
+    cluster.change(restore, { source: 'generation 1', target: cluster.snapshot(1) });
+    assert.equal(cluster.snapshot().table('placements').has('v9'), false);
+    assert.deepEqual(configurationOf(cluster.snapshot()), configurationOf(cluster.snapshot(1)));
+  });
+
   it('tells which volumes come back unplaced and which nodes offline', () => {
     const cluster = smallCluster();
     const target = cluster.snapshot();
