@@ -32,10 +32,10 @@ const oddNames = [
 const nodeName = (n: number): string => oddNames[n - 4] ?? `n${n}`;
 const volumeName = (v: number): string => (v % 5 === 3 ? (oddNames[(v / 5) | 0] ?? `v${v}`) : `v${v}`);
 
-const domainName = fc.constantFrom('ca', 'CA', 'ny', 'tx', 'ga', '__proto__', 'É', 'e\u0301');
+const domainName = fc.constantFrom<string[]>('ca', 'CA', 'ny', 'tx', 'ga', '__proto__', 'É', 'e\u0301');
 const domainList = fc.oneof(
   { weight: 8, arbitrary: fc.array(domainName, { minLength: 1, maxLength: 4 }) },
-  { weight: 1, arbitrary: fc.constantFrom(['ALL'], ['all', 'ca'], []) },
+  { weight: 1, arbitrary: fc.constantFrom<string[]>(['ALL'], ['all', 'ca'], []) },
 );
 const groupName = fc.constantFrom('eng', 'ENG', 'ops', 'act', 'constructor', '\uff5e', '\u{1f600}');
 const volumeGroup = fc.oneof(
@@ -43,25 +43,33 @@ const volumeGroup = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('Any', 'any', '', null) },
 );
 
-function clusterOf(nodeWeight: fc.Arbitrary<number>, volumeWeight: fc.Arbitrary<number>): fc.Arbitrary<PlacementInput> {
+interface Kind {
+  nodeWeight: fc.Arbitrary<number>;
+  volumeWeight: fc.Arbitrary<number>;
+  domains: fc.Arbitrary<string[]>;
+  nodes: { minLength?: number; maxLength: number };
+  volumes: { minLength?: number; maxLength: number };
+}
+
+/** True in `of - 1` of `of` cases. */
+const mostly = (of: number): fc.Arbitrary<boolean> => fc.integer({ min: 0, max: of - 1 }).map((x) => x > 0);
+
+function clusterOf(kind: Kind): fc.Arbitrary<PlacementInput> {
   const node = fc.record({
-    weight: nodeWeight,
-    domains: domainList,
+    weight: kind.nodeWeight,
+    domains: kind.domains,
     groups: fc.array(groupName, { maxLength: 4 }),
-    active: fc
-      .boolean()
-      .map((b) => b || true)
-      .chain(() => fc.integer({ min: 0, max: 5 }).map((x) => x > 0)),
+    active: mostly(6),
   });
   const volume = fc.record({
-    weight: volumeWeight,
+    weight: kind.volumeWeight,
     group: volumeGroup,
-    domains: domainList,
+    domains: kind.domains,
     preferred: fc.option(fc.integer({ min: 0, max: 11 }), { freq: 2, nil: null }),
     current: fc.option(fc.integer({ min: 0, max: 11 }), { freq: 5, nil: null }),
-    canGroupMigrate: fc.integer({ min: 0, max: 3 }).map((x) => x > 0),
+    canGroupMigrate: mostly(4),
   });
-  return fc.tuple(fc.array(node, { maxLength: 9 }), fc.array(volume, { maxLength: 40 }), fc.nat(1000)).map(
+  return fc.tuple(fc.array(node, kind.nodes), fc.array(volume, kind.volumes), fc.nat(1000)).map(
     ([nodes, volumes, generation]): PlacementInput => ({
       generation,
       nodes: nodes.map((n, index): PlacementNode => ({ ...n, name: nodeName(index) })),
@@ -77,10 +85,26 @@ function clusterOf(nodeWeight: fc.Arbitrary<number>, volumeWeight: fc.Arbitrary<
   );
 }
 
-/** A cluster of at most 9 nodes and 40 volumes. */
-export const cluster: fc.Arbitrary<PlacementInput> = fc
+const odd = fc
   .tuple(fc.constantFrom(...weightKinds), fc.constantFrom(...weightKinds))
-  .chain(([nodes, volumes]) => clusterOf(nodes, volumes));
+  .chain(([nodeWeight, volumeWeight]) =>
+    clusterOf({ nodeWeight, volumeWeight, domains: domainList, nodes: { maxLength: 9 }, volumes: { maxLength: 40 } }),
+  );
+
+/** Few domains and many volumes: balancing has much to do, over several cycles. */
+const busy = clusterOf({
+  nodeWeight: fc.integer({ min: 1, max: 4 }),
+  volumeWeight: fc.integer({ min: 1, max: 60 }).map((x) => x / 2),
+  domains: fc.subarray(['ca', 'ny', 'tx'], { minLength: 1 }),
+  nodes: { minLength: 4, maxLength: 9 },
+  volumes: { minLength: 20, maxLength: 40 },
+});
+
+/** A cluster of at most 9 nodes and 40 volumes. */
+export const cluster: fc.Arbitrary<PlacementInput> = fc.oneof(
+  { weight: 3, arbitrary: odd },
+  { weight: 2, arbitrary: busy },
+);
 
 /** The same tables in another order. */
 export function shuffled(input: PlacementInput, seed: number): PlacementInput {

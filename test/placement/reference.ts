@@ -32,7 +32,7 @@ function codePoints(a: string, b: string): number {
 
 /** The decimal as an integer number of 10^-400. */
 const PLACES = 400;
-function scaled(weight: number): bigint {
+export function scaled(weight: number): bigint {
   const [mantissa = '', exponent = '0'] = String(weight).split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   return BigInt(whole + fraction) * 10n ** BigInt(PLACES - fraction.length + Number(exponent));

@@ -120,7 +120,8 @@ function maxRelative(run: Run): number {
     const { num } = run.capacity.exact(run.remaining[n] as Amount);
     largest = Math.max(largest, toDouble({ num: num < 0n ? -num : num, den: ideal.num }));
   });
-  return largest;
+  // JSON has no infinity; only weights some 300 orders of magnitude apart come here.
+  return Math.min(largest, Number.MAX_VALUE);
 }
 
 function byKey(a: Change, b: Change): number {
