@@ -44,7 +44,11 @@ function trainAll(dist) {
     const env = { PATH: process.env.PATH, HOME: home, TMPDIR: tmpdir() };
     for (const line of TRAINING) {
       const argv = [HERE, 'train', dist, ...line.split(' ')];
-      const { status, stderr } = spawnSync(process.execPath, argv, { cwd: home, env, stdio: ['ignore', 'ignore', 'pipe'] });
+      const { status, stderr } = spawnSync(process.execPath, argv, {
+        cwd: home,
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       if (status !== 0) throw new Error(`no code cache for cfs ${line}: ${stderr}`);
     }
   } finally {
