@@ -2,9 +2,9 @@
 // Starts cfs from its bundle with V8's code cache: compiling is most of what is left of a start (bench/startup.ts).
 // Each command has a cache of its own, with the functions that it runs and no others: reading one costs by its size.
 // CommonJS (bin/package.json says so), and nothing is required that node has not loaded already.
-const fs = require('fs');
-const path = require('path');
-const vm = require('vm');
+const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
 
 const root = path.join(__dirname, '..');
 const home = path.join(root, 'dist');
@@ -76,7 +76,8 @@ function writeCache(script, key, name, dirs) {
 function removeUnused(dir, key) {
   for (const file of fs.readdirSync(dir)) {
     const isOther = /^\.?cli-[0-9a-f]{16}-/.test(file) && !file.startsWith(key);
-    if (isOther && Date.now() - fs.statSync(path.join(dir, file)).mtimeMs > UNUSED_MS) fs.unlinkSync(path.join(dir, file));
+    if (isOther && Date.now() - fs.statSync(path.join(dir, file)).mtimeMs > UNUSED_MS)
+      fs.unlinkSync(path.join(dir, file));
   }
 }
 
