@@ -46,7 +46,9 @@ function slowFailover(input: PlacementInput, leaving: string[]): Map<string, str
 
 const sorted = (map: ReadonlyMap<string, string | null>): [string, string | null][] => [...map].sort();
 
-describe('failover', () => {
+describe('failover', function () {
+  this.timeout(60_000);
+
   it('equals a literal reference on random clusters, whichever nodes leave', () => {
     fc.assert(
       fc.property(cluster, fc.subarray([0, 1, 2, 3]), (input, indices) => {
@@ -54,7 +56,7 @@ describe('failover', () => {
         const result = planFailover(input, { leaving });
         assert.deepEqual(sorted(result.assignment), sorted(slowFailover(input, leaving)));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -70,12 +72,14 @@ describe('failover', () => {
         }
         assert.equal(result.moves, result.forcedMoves);
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 });
 
-describe('failback', () => {
+describe('failback', function () {
+  this.timeout(60_000);
+
   it('returns exactly what prefers the node and may have it; nothing else leaves a node that may have it', () => {
     fc.assert(
       fc.property(cluster, fc.nat(8), (input, index) => {
@@ -89,7 +93,7 @@ describe('failback', () => {
           else if (current !== undefined && eligible(current, volume)) assert.equal(after, current.name);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 });

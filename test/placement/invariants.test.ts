@@ -38,7 +38,7 @@ const onTop = (input: PlacementInput, result: PlacementResult): PlacementInput =
 });
 
 function holds(check: (input: PlacementInput) => void): void {
-  fc.assert(fc.property(cluster, check), { numRuns: 400 });
+  fc.assert(fc.property(cluster, check), { numRuns: 250 });
 }
 
 const absolute = (x: bigint): bigint => (x < 0n ? -x : x);
@@ -57,7 +57,9 @@ function equals(found: number, num: bigint, den: bigint): void {
 }
 
 for (const { name, plan, seen } of STRATEGIES) {
-  describe(`every placement by ${name}`, () => {
+  describe(`every placement by ${name}`, function () {
+    this.timeout(60_000);
+
     it('puts every volume in the assignment, on an active node with a common domain or on none', () => {
       holds((input) => {
         const result = plan(input);
@@ -116,7 +118,7 @@ for (const { name, plan, seen } of STRATEGIES) {
           const nodes = first === undefined ? [] : [first, ...other.nodes.filter((node) => node.name !== first.name)];
           assert.equal(JSON.stringify(plan({ ...other, nodes }).nodes), JSON.stringify(plan(input).nodes));
         }),
-        { numRuns: 400 },
+        { numRuns: 250 },
       );
     });
 
@@ -171,7 +173,9 @@ for (const { name, plan, seen } of STRATEGIES) {
   });
 }
 
-describe('staged', () => {
+describe('staged', function () {
+  this.timeout(60_000);
+
   it('gives every volume to its preferred node when that is active and eligible', () => {
     holds((input) => {
       const result = staged(input);

@@ -150,7 +150,8 @@ export class Capacity {
     const num =
       (((amount - rank) / this.modulus) * Number(this.divisor) + Number(this.byRank[rank])) * Number(this.unit.num);
     const twice = Math.abs(num) * 200 + den;
-    if (twice >= EXACT) return null;
+    // Also true of NaN, which numbers too large for doubles end in.
+    if (!(twice < EXACT)) return null;
     const hundredths = (twice - (twice % (2 * den))) / (2 * den);
     const text = String(hundredths).padStart(3, '0');
     return `${num < 0 && hundredths > 0 ? '-' : ''}${text.slice(0, -2)}.${text.slice(-2)}`;

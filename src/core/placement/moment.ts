@@ -39,8 +39,8 @@ function besideMove(run: Run, move: Move, remaining: Amounts, n: number): string
   const gap = own - (remaining[move.from] as Amount);
   const weight = problem.volumes[move.volume]?.weight;
   if (gap <= (capacity.weight[move.volume] as Amount)) {
-    const gapText = capacity.gapText(own, remaining[move.from] as Amount);
-    return `eligible; ${step}, its RC of ${capacity.text(own)} was only ${gapText} above ${name(move.from)}'s, weight ${weight}`;
+    const above = gap > 0 ? `only ${capacity.gapText(own, remaining[move.from] as Amount)}` : 'not';
+    return `eligible; ${step}, its RC of ${capacity.text(own)} was ${above} above ${name(move.from)}'s, weight ${weight}`;
   }
   const taken = capacity.text(move.toRemaining);
   return `eligible; it was ${name(move.to)}'s turn ${step}, RC ${capacity.text(own)} against ${taken}`;
