@@ -29,7 +29,10 @@ export default class DbRepair extends CfsCommand {
       this.print('Everything is whole; nothing to repair.');
       return { ...plan };
     }
-    const lost = `generations ${plan.skips.join(', ')} are given up; the database goes back to generation ${plan.from}`;
+    const one = plan.skips.length === 1;
+    const lost =
+      `generation${one ? '' : 's'} ${plan.skips.join(', ')} ${one ? 'is' : 'are'} given up; ` +
+      `the database goes back to generation ${plan.from}`;
     if (flags['dry-run']) {
       this.print(`With a repair ${lost}.`);
       return { ...plan };

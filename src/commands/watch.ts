@@ -1,0 +1,71 @@
+import { CfsCommand, durationFlag, Flags, nameOf, wholeFlag } from '../cli/command.js';
+import { type WatchItem, watchStore } from '../core/store/watch.js';
+import { watchHint } from '../node/watch-hint.js';
+import type { DirectoryCluster } from '../open.js';
+import { countsText } from '../render/changes.js';
+import { escapeText } from '../render/format.js';
+import { writeOut } from '../render/output.js';
+
+/** A generation that changed more records is told without them: cfs diff lists them. */
+const MOST_CHANGES = 1000;
+
+export default class Watch extends CfsCommand {
+  static override kind = 'local' as const;
+  static override summary = 'Print a line for every committed generation, as it comes.';
+  static override description =
+    'One line of JSON per generation, in order, from now or from generation G: number, transaction, time, operation, who, ' +
+    `and the changed records (null where there are more than ${MOST_CHANGES}: cfs diff lists them). A line {"resync":…} says that ` +
+    'generations were collected before they could be told: read the tables anew. A line {"alarm":…} says that the ' +
+    'database went back or is damaged. Ends with Ctrl-C, or after --count lines, or when --for has passed.';
+  static override examples = [
+    { description: 'Tell everything from generation 1 on', command: 'cfs watch --from 1' },
+    { description: 'Wait for the next change, at most an hour', command: 'cfs watch --count 1 --for 1h' },
+  ];
+  static override flags = {
+    from: wholeFlag({ summary: 'Begin with generation G.', ...nameOf('generation'), helpValue: 'G' }),
+    count: wholeFlag({ summary: 'End after so many lines.' }),
+    for: durationFlag({ summary: 'End after so long.' }),
+    interval: durationFlag({ summary: 'How often to look where the file system does not tell.', default: 1000 }),
+    text: Flags.boolean({ summary: 'Lines for people instead of JSON.' }),
+  };
+
+  async run() {
+    const { flags } = await this.parse(Watch);
+    const cluster = await this.cluster();
+    const end = new AbortController();
+    const timer = flags.for === undefined ? undefined : setTimeout(() => end.abort(), flags.for);
+    let lines = 0;
+    const items = watchStore(cluster.store, {
+      intervalMs: flags.interval,
+      signal: end.signal,
+      hint: watchHint,
+      ...(flags.from === undefined ? {} : { from: flags.from }),
+    });
+    for await (const item of items) {
+      writeOut(`${flags.text ? textOf(item) : JSON.stringify(lineOf(cluster, item))}\n`);
+      lines++;
+      if (lines === flags.count) end.abort();
+    }
+    clearTimeout(timer);
+    return { lines };
+  }
+
+  /** The lines are the output, under --json too. */
+  protected override logJson(): void {}
+}
+
+function lineOf({ store }: DirectoryCluster, item: WatchItem): unknown {
+  if (item.kind === 'resync') return { resync: { from: item.from, to: item.to } };
+  if (item.kind === 'alarm') return { alarm: item.message, generation: item.generation };
+  const { info } = item;
+  const changed = Object.values(info.counts).reduce((sum, n) => sum + n, 0);
+  return { ...info, changes: changed > MOST_CHANGES ? null : store.changesOf(info.generation) };
+}
+
+function textOf(item: WatchItem): string {
+  if (item.kind === 'resync') return `generations ${item.from} to ${item.to} are not kept any more`;
+  if (item.kind === 'alarm') return `ALARM: ${escapeText(item.message)}`;
+  const { generation, time, operation, actor, counts, message } = item.info;
+  const why = message === null ? '' : ` (${message})`;
+  return escapeText(`${generation} ${time} ${actor.user}@${actor.host} ${operation}: ${countsText(counts)}${why}`);
+}
