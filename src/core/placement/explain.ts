@@ -3,10 +3,11 @@ import type { PlacementRecord } from '../model/tables.js';
 import type { Amount } from './capacity.js';
 import { exclusion } from './eligibility.js';
 import type { PlacementVolume } from './input.js';
+import type { Move } from './move-log.js';
 import { sortNames } from './name-order.js';
 import type { Problem } from './problem.js';
 import type { PlacementResult } from './result.js';
-import { type Move, type Run, UNASSIGNED, WAYS, type Way } from './trace.js';
+import { type Run, UNASSIGNED, WAYS, type Way } from './trace.js';
 
 /** Moves that a placement record tells in full; of a longer chain it tells the number and the last one. */
 const MOVES_IN_RECORD = 2;

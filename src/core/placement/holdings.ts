@@ -50,7 +50,9 @@ export class Holdings {
   private readonly problem: Problem;
   private readonly ranks: number;
   private readonly nodes: number;
-  private readonly rankKeys: (readonly number[])[];
+  /** Keys of rank r: rankKeys from rankKeyStart[r] to before rankKeyStart[r + 1]. */
+  private readonly rankKeys: Int32Array;
+  private readonly rankKeyStart: Int32Array;
   private readonly reachKeys: (readonly number[])[] = [];
   private readonly all: RankList[];
   private readonly byKey: Map<number, RankList>[];
@@ -76,12 +78,16 @@ export class Holdings {
     this.all = Array.from({ length: nodes }, () => []);
     this.byKey = Array.from({ length: nodes }, () => new Map());
     const keys = new Keys(problem);
-    this.rankKeys = movable.map((v) => keys.ofVolume(v));
-    const entries = keys.count * nodes;
-    this.lowest = entries <= MAX_TABLE ? new Int32Array(entries).fill(this.ranks) : null;
+    const rankKeys: number[] = [];
+    this.rankKeyStart = new Int32Array(movable.length + 1);
     movable.forEach((v, rank) => {
       this.rankWeight[rank] = capacity.weight[v] as Amount;
+      keys.addOfVolume(v, rankKeys);
+      this.rankKeyStart[rank + 1] = rankKeys.length;
     });
+    this.rankKeys = Int32Array.from(rankKeys);
+    const entries = keys.count * nodes;
+    this.lowest = entries <= MAX_TABLE ? new Int32Array(entries).fill(this.ranks) : null;
     for (let rank = this.ranks - 1; rank >= 0; rank--) {
       this.insert(rank, run.node[this.rankVolume[rank] as number] as number);
     }
@@ -185,7 +191,9 @@ export class Holdings {
     removeRank(this.all[n] as RankList, rank);
     this.setLightest(n);
     const lists = this.byKey[n] as Map<number, RankList>;
-    for (const key of this.rankKeys[rank] as readonly number[]) {
+    const end = this.rankKeyStart[rank + 1] as number;
+    for (let k = this.rankKeyStart[rank] as number; k < end; k++) {
+      const key = this.rankKeys[k] as number;
       const list = lists.get(key) as RankList;
       removeRank(list, rank);
       if (lowest !== null) lowest[key * nodes + n] = list.length === 0 ? this.ranks : (list[list.length - 1] as number);
@@ -197,7 +205,9 @@ export class Holdings {
     insertRank(this.all[n] as RankList, rank);
     this.setLightest(n);
     const lists = this.byKey[n] as Map<number, RankList>;
-    for (const key of this.rankKeys[rank] as readonly number[]) {
+    const end = this.rankKeyStart[rank + 1] as number;
+    for (let k = this.rankKeyStart[rank] as number; k < end; k++) {
+      const key = this.rankKeys[k] as number;
       const list = lists.get(key);
       if (list === undefined) lists.set(key, [rank]);
       else insertRank(list, rank);

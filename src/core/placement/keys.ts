@@ -13,8 +13,6 @@ export class Keys {
   private readonly numbers = new Map<number, number>();
   private readonly groups: number;
   private readonly someWide: boolean;
-  /** By domain list (equal lists are the same object, see problem.ts), then by lock. */
-  private readonly known = new Map<readonly number[], Map<number, readonly number[]>>();
 
   constructor(private readonly problem: Problem) {
     this.groups = problem.groupNames.length;
@@ -30,24 +28,13 @@ export class Keys {
     return (place - EVERYWHERE) * (this.groups + 1) + lock - NO_GROUP;
   }
 
-  /** The keys of a volume. Equal keys are the same object. */
-  ofVolume(v: number): readonly number[] {
+  /** Appends the keys of a volume to a list. */
+  addOfVolume(v: number, list: number[]): void {
     const { problem } = this;
-    const domains = problem.domains[v] as readonly number[];
     const lock = problem.isLocked[v] ? (problem.group[v] as number) : NO_GROUP;
-    let byLock = this.known.get(domains);
-    if (byLock === undefined) {
-      byLock = new Map();
-      this.known.set(domains, byLock);
-    }
-    let keys = byLock.get(lock);
-    if (keys === undefined) {
-      const places: number[] = problem.isWide[v] ? [WIDE] : [...domains];
-      if (this.someWide) places.push(EVERYWHERE);
-      keys = places.map((place) => this.number(this.code(place, lock)));
-      byLock.set(lock, keys);
-    }
-    return keys;
+    if (this.someWide) list.push(this.number(this.code(EVERYWHERE, lock)));
+    if (problem.isWide[v]) list.push(this.number(this.code(WIDE, lock)));
+    else for (const domain of problem.domains[v] as readonly number[]) list.push(this.number(this.code(domain, lock)));
   }
 
   private number(code: number): number {

@@ -1,7 +1,8 @@
 /** What the capacities were when a volume came to its node, and so why another eligible node did not get it. */
 import type { Amount, Amounts } from './capacity.js';
+import type { Move } from './move-log.js';
 import type { PlacementResult } from './result.js';
-import { type Move, type Run, UNASSIGNED, WAYS } from './trace.js';
+import { type Run, UNASSIGNED, WAYS } from './trace.js';
 
 /** Remaining capacities just before volume `v` was given to its first node. */
 function whenGiven(run: Run, v: number): Amounts {

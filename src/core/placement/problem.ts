@@ -26,8 +26,10 @@ export interface Problem {
   readonly nodeGroupLevel: readonly ReadonlyMap<number, number>[];
   /** Active volumes. */
   readonly volumes: readonly PlacementVolume[];
-  /** Volumes that share a domain with no active node. */
+  /** Volumes that share a domain with no active node, in natural order. */
   readonly unreachable: readonly PlacementVolume[];
+  /** All volumes in natural order: the index of an active one, -1 - index of an unreachable one. */
+  readonly listing: Int32Array;
   /** Domain numbers, only of domains that an active node has; equal lists are the same object. */
   readonly domains: readonly (readonly number[])[];
   /** One more than the highest domain number. */
@@ -88,10 +90,14 @@ function domainReader(numbering: Numbering): (names: readonly string[]) => Reach
     const key = names.length === 1 ? (names[0] as string) : names.join('\0');
     let reach = known.get(key);
     if (reach === undefined) {
-      const numbers = new Set(names.map((name) => numbering.find(name)));
-      const wide = numbers.delete(wideNumber);
-      numbers.delete(-1);
-      reach = { domains: wide ? [] : [...numbers].sort((a, b) => a - b), wide };
+      const domains: number[] = [];
+      let wide = false;
+      for (const name of names) {
+        const number = numbering.find(name);
+        if (number === wideNumber) wide = true;
+        else if (number >= 0 && !domains.includes(number)) domains.push(number);
+      }
+      reach = { domains: wide ? [] : domains.sort((a, b) => a - b), wide };
       known.set(key, reach);
     }
     return reach;
@@ -111,27 +117,53 @@ function numberGroups(nodes: readonly PlacementNode[], volumes: readonly Placeme
   return new Map([...folded].map(([name, form]) => [name, rank.get(form) as number]));
 }
 
-function sortByName<T extends { readonly name: string }>(items: readonly T[]): T[] {
-  const keyed = items.map((item) => ({ item, key: naturalKey(item.name) }));
-  keyed.sort((a, b) => compareStrings(a.key, b.key) || compareStrings(a.item.name, b.item.name));
-  return keyed.map((entry) => entry.item);
+/** Indices of the items in natural order of names; names that differ only in Unicode form go by their units. */
+function orderByName(items: readonly { readonly name: string }[]): Int32Array {
+  const keys = items.map((item) => naturalKey(item.name));
+  const order = Int32Array.from(items, (_, index) => index);
+  return order.sort((a, b) => {
+    const left = keys[a] as string;
+    const right = keys[b] as string;
+    if (left !== right) return left < right ? -1 : 1;
+    return compareStrings(items[a]?.name as string, items[b]?.name as string);
+  });
 }
 
-function sortVolumes(volumes: readonly PlacementVolume[], groups: ReadonlyMap<string, number>): PlacementVolume[] {
-  const keyed = volumes.map((volume) => ({
-    volume,
-    group: volume.group === null ? -1 : (groups.get(volume.group) as number),
-    weight: volume.weight,
-    key: naturalKey(volume.name),
-  }));
-  keyed.sort(
-    (a, b) =>
-      a.group - b.group ||
-      b.weight - a.weight ||
-      compareStrings(a.key, b.key) ||
-      compareStrings(a.volume.name, b.volume.name),
-  );
-  return keyed.map((entry) => entry.volume);
+interface Split {
+  /** In volume order: group, weight descending, name. */
+  readonly active: PlacementVolume[];
+  /** In natural order. */
+  readonly unreachable: PlacementVolume[];
+  readonly listing: Int32Array;
+}
+
+/** Sorts the volumes by name once; volume order then needs no more than a stable sort by group and weight. */
+function splitVolumes(
+  volumes: readonly PlacementVolume[],
+  isReached: (volume: PlacementVolume) => boolean,
+  groupRank: (volume: PlacementVolume) => number,
+): Split {
+  const reached: PlacementVolume[] = [];
+  const unreachable: PlacementVolume[] = [];
+  const listing = orderByName(volumes);
+  for (let place = 0; place < listing.length; place++) {
+    const volume = volumes[listing[place] as number] as PlacementVolume;
+    listing[place] = isReached(volume) ? reached.push(volume) - 1 : -unreachable.push(volume);
+  }
+  const groups = Float64Array.from(reached, groupRank);
+  const weights = Float64Array.from(reached, (volume) => volume.weight);
+  const order = Int32Array.from(reached, (_, index) => index);
+  order.sort((a, b) => {
+    return (groups[a] as number) - (groups[b] as number) || (weights[b] as number) - (weights[a] as number) || a - b;
+  });
+  const active: PlacementVolume[] = [];
+  const index = new Int32Array(order.length);
+  for (const at of order) index[at] = active.push(reached[at] as PlacementVolume) - 1;
+  for (let place = 0; place < listing.length; place++) {
+    const at = listing[place] as number;
+    if (at >= 0) listing[place] = index[at] as number;
+  }
+  return { active, unreachable, listing };
 }
 
 /** Whether the domains of node `n` and volume `v` meet. */
@@ -156,7 +188,8 @@ export function fits(problem: Problem, n: number, v: number): boolean {
  * @throws CfsError BAD_VALUE for a weight that is no weight
  */
 export function compile(input: PlacementInput): Problem {
-  const nodes = sortByName(input.nodes.filter((node) => node.active));
+  const activeNodes = input.nodes.filter((node) => node.active);
+  const nodes = Array.from(orderByName(activeNodes), (index) => activeNodes[index] as PlacementNode);
   const nodeIndex = new Map(nodes.map((node, index) => [node.name, index]));
   const numbering = new Numbering();
   for (const node of nodes) for (const domain of node.domains) numbering.add(domain);
@@ -164,15 +197,19 @@ export function compile(input: PlacementInput): Problem {
   const nodeReach = nodes.map((node) => readDomains(node.domains));
   const someWide = nodeReach.some((reach) => reach.wide);
 
-  const active: PlacementVolume[] = [];
-  const unreachable: PlacementVolume[] = [];
-  for (const volume of input.volumes) {
-    const reach = readDomains(volume.domains);
-    const reached = nodes.length > 0 && (someWide || reach.wide || reach.domains.length > 0);
-    (reached ? active : unreachable).push(volume);
-  }
-  const groups = numberGroups(nodes, active);
-  const volumes = sortVolumes(active, groups);
+  const groups = numberGroups(nodes, input.volumes);
+  const {
+    active: volumes,
+    unreachable,
+    listing,
+  } = splitVolumes(
+    input.volumes,
+    (volume) => {
+      const reach = readDomains(volume.domains);
+      return nodes.length > 0 && (someWide || reach.wide || reach.domains.length > 0);
+    },
+    (volume) => (volume.group === null ? -1 : (groups.get(volume.group) as number)),
+  );
   const groupNumber = (name: string | null): number =>
     name === null || name === '' ? NO_GROUP : (groups.get(name) as number);
   const anyGroup = groups.get(ANY) as number;
@@ -204,7 +241,8 @@ export function compile(input: PlacementInput): Problem {
     nodeGroups,
     nodeGroupLevel: nodeGroups.map(bestLevels),
     volumes,
-    unreachable: sortByName(unreachable),
+    unreachable,
+    listing,
     domains,
     domainCount: numbering.size,
     isWide,

@@ -2,7 +2,7 @@
 import type { UnplacedReason } from '../model/tables.js';
 import { toDouble } from './arithmetic.js';
 import type { Amount } from './capacity.js';
-import { compareStrings, naturalKey } from './name-order.js';
+import type { PlacementVolume } from './input.js';
 import { fits, type Problem } from './problem.js';
 import type { Run } from './trace.js';
 
@@ -71,11 +71,6 @@ export interface PlacementResult extends Omit<PlacementJson, 'assignment'> {
   toJSON(): PlacementJson;
 }
 
-interface Change {
-  readonly name: string;
-  readonly key: string;
-}
-
 /** Whether a volume that was on `current` had to leave it (or had no node). */
 function isForced(problem: Problem, v: number, current: string | null, node: number): boolean {
   const before = current === null ? undefined : problem.nodeIndex.get(current);
@@ -124,36 +119,28 @@ function maxRelative(run: Run): number {
   return Math.min(largest, Number.MAX_VALUE);
 }
 
-function byKey(a: Change, b: Change): number {
-  return compareStrings(a.key, b.key) || compareStrings(a.name, b.name);
-}
-
 /** Reads the result off a finished run. */
 export function buildResult(run: Run, warnings: readonly PlacementWarning[]): PlacementResult {
   const { problem, capacity } = run;
   const assignment = new Map<string, string | null>();
-  const changed: Change[] = [];
-  const unplaced: (UnplacedVolume & Change)[] = [];
+  const changed: string[] = [];
+  const unassigned: UnplacedVolume[] = [];
   let moves = 0;
   let forcedMoves = 0;
   let moved = capacity.zero;
-  const note = (name: string, current: string | null, node: string | null, reason: UnplacedReason): void => {
-    assignment.set(name, node);
-    if (node === current && node !== null) return;
-    const key = naturalKey(name);
-    if (node !== current) changed.push({ name, key });
-    if (node === null) unplaced.push({ name, key, volume: name, reason });
-  };
-  problem.volumes.forEach((volume, v) => {
-    const n = run.node[v] as number;
+  for (const v of problem.listing) {
+    const { name, currentNode } = (v < 0 ? problem.unreachable[-1 - v] : problem.volumes[v]) as PlacementVolume;
+    const n = v < 0 ? -1 : (run.node[v] as number);
     const node = n < 0 ? null : (problem.nodes[n]?.name as string);
-    note(volume.name, volume.currentNode, node, 'group-locked');
-    if (node === null || node === volume.currentNode) return;
+    assignment.set(name, node);
+    if (node === null) unassigned.push({ volume: name, reason: v < 0 ? 'no-common-domain' : 'group-locked' });
+    if (node === currentNode) continue;
+    changed.push(name);
+    if (node === null) continue;
     moves++;
     moved += capacity.weight[v] as Amount;
-    if (isForced(problem, v, volume.currentNode, n)) forcedMoves++;
-  });
-  for (const volume of problem.unreachable) note(volume.name, volume.currentNode, null, 'no-common-domain');
+    if (isForced(problem, v, currentNode, n)) forcedMoves++;
+  }
 
   const all = run.converged
     ? warnings
@@ -161,8 +148,8 @@ export function buildResult(run: Run, warnings: readonly PlacementWarning[]): Pl
   const json: Omit<PlacementJson, 'assignment'> = {
     strategy: run.strategy,
     generation: problem.input.generation,
-    changed: changed.sort(byKey).map(({ name }) => name),
-    unassigned: unplaced.sort(byKey).map(({ volume, reason }) => ({ volume, reason })),
+    changed,
+    unassigned,
     warnings: all,
     nodes: nodeTable(run),
     totals: {

@@ -1,5 +1,6 @@
 /** What a run of the stages leaves behind: who got what in which stage, and every balancing move. */
 import type { Amount, Amounts, Capacity } from './capacity.js';
+import { MoveLog } from './move-log.js';
 import type { Problem } from './problem.js';
 
 /**
@@ -29,49 +30,6 @@ export interface StageTable {
   readonly moves: number;
 }
 
-/** One volume moved by balancing. */
-export interface Move {
-  readonly volume: number;
-  readonly from: number;
-  readonly to: number;
-  readonly cycle: number;
-  /** Remaining capacities before the move. */
-  readonly fromRemaining: Amount;
-  readonly toRemaining: Amount;
-}
-
-/** The log of balancing moves, in flat lists: there can be more moves than volumes. */
-export class MoveLog {
-  private readonly fields: number[] = [];
-  private readonly amounts: Amount[] = [];
-
-  get length(): number {
-    return this.fields.length >> 2;
-  }
-
-  add(volume: number, from: number, to: number, cycle: number, fromRemaining: Amount, toRemaining: Amount): void {
-    this.fields.push(volume, from, to, cycle);
-    this.amounts.push(fromRemaining, toRemaining);
-  }
-
-  at(index: number): Move {
-    const f = index * 4;
-    return {
-      volume: this.fields[f] as number,
-      from: this.fields[f + 1] as number,
-      to: this.fields[f + 2] as number,
-      cycle: this.fields[f + 3] as number,
-      fromRemaining: this.amounts[index * 2] as Amount,
-      toRemaining: this.amounts[index * 2 + 1] as Amount,
-    };
-  }
-
-  /** The volume of a move, without reading the rest of it. */
-  volumeAt(index: number): number {
-    return this.fields[index * 4] as number;
-  }
-}
-
 /** The state that the stages share. */
 export class Run {
   readonly capacity: Capacity;
@@ -92,7 +50,7 @@ export class Run {
   /** When the volume was given, counted from 1: volumes with lower numbers came first. */
   readonly turn: Int32Array;
   private turns = 0;
-  readonly moves = new MoveLog();
+  readonly moves: MoveLog;
   /** Moves that stand; those behind were made in the cycle that was undone. */
   keptMoves = 0;
   cycles = 0;
@@ -106,6 +64,7 @@ export class Run {
   ) {
     const volumes = problem.volumes.length;
     this.capacity = problem.capacity;
+    this.moves = new MoveLog(problem.capacity);
     this.remaining = problem.capacity.empty.slice();
     this.order = Int32Array.from(problem.nodes, (_, n) => n);
     this.node = new Int32Array(volumes).fill(-1);
