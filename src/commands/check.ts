@@ -13,6 +13,12 @@ export default class Check extends CfsCommand {
     { description: 'With every fact', command: 'cfs check --json' },
   ];
 
+  /** Whatever goes wrong, the verdict is UNKNOWN: 1 and 2 would say something about the cluster. */
+  protected override async catch(error: unknown): Promise<void> {
+    await super.catch(error);
+    process.exitCode = HEALTH.indexOf('UNKNOWN');
+  }
+
   async run() {
     await this.parse(Check);
     let report: HealthReport;

@@ -1,4 +1,5 @@
 import { CfsCommand, Flags, generationArg, optionalGenerationArg } from '../cli/command.js';
+import { tableNamed } from '../cli/table-name.js';
 import { changeLines } from '../render/changes.js';
 
 export default class Diff extends CfsCommand {
@@ -19,9 +20,10 @@ export default class Diff extends CfsCommand {
 
   async run() {
     const { args, flags } = await this.parse(Diff);
+    const table = flags.table === undefined ? undefined : tableNamed(flags.table);
     const { store } = await this.cluster();
     const all = args.to === undefined ? store.changesOf(args.from) : store.diff(args.from, args.to);
-    const changes = flags.table === undefined ? all : all.filter((change) => change.table === flags.table);
+    const changes = table === undefined ? all : all.filter((change) => change.table === table);
     if (changes.length === 0) this.note('No difference.');
     else this.print(changeLines(changes).join('\n'));
     return { from: args.to === undefined ? args.from - 1 : args.from, to: args.to ?? args.from, changes };

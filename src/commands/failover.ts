@@ -1,6 +1,7 @@
 import { nameArg } from '../cli/command.js';
 import { PlacementCommand, placementFlags } from '../cli/placement-command.js';
 import { failover } from '../core/placement/operations.js';
+import { plural } from '../render/format.js';
 
 export default class Failover extends PlacementCommand {
   static override kind = 'change' as const;
@@ -19,6 +20,10 @@ export default class Failover extends PlacementCommand {
   async run() {
     const { args, flags } = await this.parse(Failover);
     const outcome = await this.change(failover, { node: args.name });
-    return this.placed(outcome, flags, `Node ${args.name} is failed; its volumes are taken over.`, { node: args.name });
+    const { unassigned, changed } = outcome.value;
+    const homeless = new Set(unassigned.map(({ volume }) => volume));
+    const lost = changed.filter((volume) => homeless.has(volume)).length;
+    const left = lost === 0 ? 'its volumes are taken over' : `${plural(lost, 'volume')} can be on no other node`;
+    return this.placed(outcome, flags, `Node ${args.name} is failed; ${left}.`, { node: args.name });
   }
 }

@@ -8,7 +8,7 @@ const COLUMNS: Column<GenerationInfo>[] = [
   { key: 'time', value: (g) => g.time, text: (g) => g.time.replace('T', ' ').slice(0, 19) },
   { key: 'who', value: (g) => who(g) },
   { key: 'operation', value: (g) => g.operation },
-  { key: 'counts', title: 'CHANGED', value: (g) => g.counts, text: (g) => countsText(g.counts) },
+  { key: 'counts', title: 'CHANGED', value: (g) => g.counts, text: (g) => changedText(g.counts) },
   { key: 'message', value: (g) => g.message },
   { key: 'command', value: (g) => g.actor.command, wide: true },
   { key: 'txid', value: (g) => g.txid, wide: true },
@@ -21,6 +21,12 @@ const COLUMNS: Column<GenerationInfo>[] = [
   { key: 'request', value: (g) => g.request, wide: true },
   { key: 'repair', value: (g) => g.repair, wide: true },
 ];
+
+/** At most two kinds of record by name: a column of one generation's seven kinds would crowd out the messages of all. */
+function changedText(counts: GenerationInfo['counts']): string {
+  const numbers = Object.values(counts);
+  return numbers.length <= 2 ? countsText(counts) : `${numbers.reduce((sum, n) => sum + n, 0)} records`;
+}
 
 function who({ actor }: GenerationInfo): string {
   return `${actor.sudoUser ?? actor.user}@${actor.host}`;

@@ -1,5 +1,6 @@
 import { CfsCommand } from '../cli/command.js';
 import { Args } from '../cli/oclif.js';
+import { tableNamed } from '../cli/table-name.js';
 import { CfsError } from '../core/errors.js';
 import { naturalCompare, quoteName } from '../core/model/names.js';
 import { didYouMean } from '../core/model/suggest.js';
@@ -44,14 +45,6 @@ export default class Show extends CfsCommand {
     }
     return { generation: snapshot.generation, table, records: Object.fromEntries(records) };
   }
-}
-
-function tableNamed(input: string): TableName {
-  const found = TABLE_NAMES.find((name) => name.toLowerCase() === input.toLowerCase());
-  if (found !== undefined) return found;
-  throw new CfsError('TABLE_NOT_FOUND', `There is no table ${quoteName(input)}`, {
-    hint: didYouMean(input, TABLE_NAMES, `Tables: ${TABLE_NAMES.join(', ')}.`),
-  });
 }
 
 function allRecords(snapshot: Snapshot, table: TableName): [string, AnyRecord][] {

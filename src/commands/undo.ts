@@ -2,6 +2,7 @@ import { CfsCommand, Flags, optionalGenerationArg, usage, wholeFlag } from '../c
 import { restore } from '../core/config/restore.js';
 import { undo, undoRemainder, undoRequest } from '../core/config/undo.js';
 import { changeLines, countsText } from '../render/changes.js';
+import { plural } from '../render/format.js';
 
 export default class Undo extends CfsCommand {
   static override kind = 'change' as const;
@@ -34,7 +35,7 @@ export default class Undo extends CfsCommand {
     const { skipped, stayed } = outcome.value;
     if (outcome.committed) this.print(changeLines(outcome.changes, 40).join('\n'));
     this.some(
-      skipped.map(({ table, name, reason }) => `Left as it is: ${table} ${name}: ${reason}`),
+      skipped.map(({ reason }) => `Left as it is: ${reason}`),
       'records left as they are',
     );
     this.some(
@@ -65,7 +66,8 @@ export default class Undo extends CfsCommand {
     const text =
       `The configuration is that of generation ${generation}: added ${countsText(added)}; changed ${countsText(changed)}; ` +
       `removed ${countsText(removed)}.`;
-    if (unplaced.length > 0) this.note(`${unplaced.length} volumes came back and are not yet placed: cfs rebalance.`);
+    if (unplaced.length > 0)
+      this.note(`Not yet placed: ${plural(unplaced.length, 'volume')} that came back (cfs rebalance).`);
     if (offline.length > 0) this.note(`Nodes came back offline: ${offline.slice(0, 10).join(', ')}.`);
     return this.changed(outcome, text, { to: generation, added, changedRecords: changed, removed, unplaced, offline });
   }

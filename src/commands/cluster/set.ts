@@ -30,6 +30,8 @@ export default class ClusterSet extends CfsCommand {
       if (at < 1) usage(`"${pair.slice(0, 60)}" is no SETTING=VALUE`, 'For example: cfs cluster set lock.timeout=1m');
       return [pair.slice(0, at), pair.slice(at + 1)];
     });
+    const twice = settings.find(([name], i) => settings.findIndex(([other]) => other === name) !== i);
+    if (twice !== undefined) usage(`"${twice[0].slice(0, 60)}" is set twice`, 'Give each setting once.');
     const outcome = await this.change(clusterSet, { settings: Object.fromEntries(settings) });
     return this.changed(outcome, `Set ${outcome.value.set.join(', ')}.`, { set: outcome.value.set });
   }

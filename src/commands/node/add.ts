@@ -2,6 +2,7 @@ import { CfsCommand, decimalFlag, durationFlag, Flags, listFlag, nameOf, usage }
 import { defined } from '../../cli/defined.js';
 import { readInput } from '../../cli/input.js';
 import { Args } from '../../cli/oclif.js';
+import { refuseFieldsWithFile } from '../../cli/record-flags.js';
 import { type NodeInput, nodeAdd } from '../../core/config/nodes.js';
 import { plural } from '../../render/format.js';
 
@@ -54,6 +55,10 @@ export default class NodeAdd extends CfsCommand {
     const { args, flags } = await this.parse(NodeAdd);
     if ((args.name === undefined) === (flags.file === undefined)) {
       usage('Give either a name or --file', 'For example: cfs node add n9 --weight 2, or cfs node add -f nodes.yaml');
+    }
+    if (flags.file !== undefined) {
+      const fields = ['weight', 'groups', 'domains', 'threshold', 'update-interval', 'online'];
+      refuseFieldsWithFile({ ...flags, online: flags.online || undefined }, fields);
     }
     const outcome = await this.change(nodeAdd, {
       nodes: flags.file === undefined ? [nodeInput(args.name!, flags)] : await nodesFrom(flags.file),

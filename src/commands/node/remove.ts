@@ -1,5 +1,6 @@
 import { CfsCommand, Flags, namesArg } from '../../cli/command.js';
 import { nodeRemove } from '../../core/config/nodes.js';
+import { plural } from '../../render/format.js';
 
 export default class NodeRemove extends CfsCommand {
   static override kind = 'change' as const;
@@ -23,7 +24,10 @@ export default class NodeRemove extends CfsCommand {
     await this.confirm(`Remove ${args.name.length === 1 ? 'node' : 'nodes'} ${args.name.join(', ')}?`);
     const outcome = await this.change(nodeRemove, { name: args.name, force: flags.force });
     const { removed, preferencesCleared } = outcome.value;
-    const cleared = preferencesCleared.length > 0 ? ` ${preferencesCleared.length} volumes prefer no node now.` : '';
+    const cleared =
+      preferencesCleared.length > 0
+        ? ` The preference of ${plural(preferencesCleared.length, 'volume')} is cleared.`
+        : '';
     return this.changed(outcome, `Removed ${removed.join(', ')}.${cleared}`, { removed, preferencesCleared });
   }
 }

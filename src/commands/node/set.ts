@@ -1,6 +1,19 @@
 import { CfsCommand, decimalFlag, durationFlag, listFlag, nameOf, namesArg } from '../../cli/command.js';
 import { defined } from '../../cli/defined.js';
+import { needsField } from '../../cli/record-flags.js';
 import { nodeSet } from '../../core/config/nodes.js';
+
+const FIELDS = [
+  'weight',
+  'groups',
+  'add-groups',
+  'remove-groups',
+  'domains',
+  'add-domains',
+  'remove-domains',
+  'threshold',
+  'update-interval',
+];
 
 const groups = { ...nameOf('group'), helpValue: 'A,B,…' };
 const domains = { ...nameOf('domain'), helpValue: 'A,B,…' };
@@ -34,6 +47,7 @@ export default class NodeSet extends CfsCommand {
 
   async run() {
     const { args, flags } = await this.parse(NodeSet);
+    needsField(this.typed, flags, FIELDS);
     const outcome = await this.change(nodeSet, {
       name: args.name,
       ...defined({

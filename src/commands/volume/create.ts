@@ -2,6 +2,7 @@ import { CfsCommand, decimalFlag, Flags, listFlag, nameOf, usage } from '../../c
 import { defined } from '../../cli/defined.js';
 import { readInput } from '../../cli/input.js';
 import { Args } from '../../cli/oclif.js';
+import { refuseFieldsWithFile } from '../../cli/record-flags.js';
 import { type VolumeInput, volumeCreate } from '../../core/config/volumes.js';
 import { plural } from '../../render/format.js';
 
@@ -53,6 +54,10 @@ export default class VolumeCreate extends CfsCommand {
     const { args, flags } = await this.parse(VolumeCreate);
     if ((args.name === undefined) === (flags.file === undefined)) {
       usage('Give either a name or --file', 'For example: cfs volume create v9 --group eng --domains CA');
+    }
+    if (flags.file !== undefined) {
+      const fields = ['weight', 'group', 'domains', 'preferred-node', 'current-node', 'can-group-migrate'];
+      refuseFieldsWithFile(flags, fields);
     }
     const outcome = await this.change(volumeCreate, {
       volumes: flags.file === undefined ? [volumeInput(args.name!, flags)] : await volumesFrom(flags.file),

@@ -1,5 +1,6 @@
 import { CfsCommand, namesArg } from '../../cli/command.js';
 import { volumeRemove } from '../../core/config/volumes.js';
+import { plural } from '../../render/format.js';
 
 export default class VolumeRemove extends CfsCommand {
   static override kind = 'change' as const;
@@ -19,6 +20,8 @@ export default class VolumeRemove extends CfsCommand {
     const what = args.name.length > 5 ? `${args.name.length} volumes` : args.name.join(', ');
     await this.confirm(`Remove ${what} from the cluster?`);
     const outcome = await this.change(volumeRemove, { name: args.name });
-    return this.changed(outcome, `Removed ${what}.`, { removed: outcome.value.removed });
+    const { removed } = outcome.value;
+    const text = removed.length > 5 ? plural(removed.length, 'volume') : removed.join(', ');
+    return this.changed(outcome, `Removed ${text}.`, { removed });
   }
 }

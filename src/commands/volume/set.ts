@@ -1,6 +1,9 @@
 import { CfsCommand, decimalFlag, Flags, listFlag, nameOf, namesArg } from '../../cli/command.js';
 import { defined } from '../../cli/defined.js';
+import { needsField } from '../../cli/record-flags.js';
 import { volumeSet } from '../../core/config/volumes.js';
+
+const FIELDS = ['weight', 'group', 'domains', 'add-domains', 'remove-domains', 'preferred-node', 'can-group-migrate'];
 
 const domains = { ...nameOf('domain'), helpValue: 'A,B,…' };
 
@@ -31,6 +34,7 @@ export default class VolumeSet extends CfsCommand {
 
   async run() {
     const { args, flags } = await this.parse(VolumeSet);
+    needsField(this.typed, flags, FIELDS);
     const outcome = await this.change(volumeSet, {
       name: args.name,
       ...defined({

@@ -153,8 +153,12 @@ export function applyDocument(draft: Draft, document: ClusterDocument, pruning: 
   for (const input of document.domains ?? []) {
     problems.attempt(() => applying.declared(applying.names.domains, 'domain', input));
   }
-  for (const input of document.nodes ?? []) problems.attempt(() => applying.node(input));
-  for (const input of document.volumes ?? []) problems.attempt(() => applying.volume(input));
+  for (const input of document.nodes ?? []) {
+    problems.attempt(() => applying.node(input), `node ${quoteName(String(input.name))}`);
+  }
+  for (const input of document.volumes ?? []) {
+    problems.attempt(() => applying.volume(input), `volume ${quoteName(String(input.name))}`);
+  }
   problems.throwIfAny();
   if (pruning) prune(draft, document, applying.listed, applying.result);
   checkCrossRules(draft);

@@ -23,7 +23,10 @@ const CODES = {
 function refuseExisting(table: DeclaredTable, name: string, existing: string): never {
   const kind = kindOf(table);
   throw new CfsError(CODES[table].exists, `There is already a ${kind} ${quoteName(existing)}`, {
-    ...(existing === name ? {} : { hint: `Names of ${table} are compared without regard to letter case.` }),
+    hint:
+      existing === name
+        ? `Change its description with cfs ${kind} set.`
+        : `Names of ${table} are compared without regard to letter case.`,
     details: { [kind]: name, existing },
   });
 }
@@ -123,6 +126,7 @@ function operationsOn(table: DeclaredTable): DeclaredOperations {
       run(draft, request) {
         const removed: string[] = [];
         for (const input of typeof request.name === 'string' ? [request.name] : request.name) {
+          if (removed.some((name) => foldCase(name) === foldCase(input))) continue;
           // A fresh index each time: a name removed before in this request is gone.
           const name = new DeclaredNames(draft, table).require(input);
           removeDeclared(draft, table, name);

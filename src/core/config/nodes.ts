@@ -8,6 +8,7 @@ import type { NodeRecord } from '../model/tables.js';
 import { checkValue, given, thresholdRule, updateIntervalRule, weightRule } from '../model/values.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
+import { distinctNames } from './distinct-names.js';
 import { editList, type ListEdit } from './edit-list.js';
 import { Problems } from './problems.js';
 import { shortened } from './record-request.js';
@@ -76,7 +77,7 @@ export const nodeAdd: Operation<{ nodes: readonly NodeInput[] }, { added: string
     const problems = new Problems();
     const added: string[] = [];
     for (const input of request.nodes) {
-      const name = problems.attempt(() => addNode(draft, names, input));
+      const name = problems.attempt(() => addNode(draft, names, input), `node ${quoteName(String(input.name))}`);
       if (name !== null) added.push(name);
     }
     problems.throwIfAny();
@@ -107,9 +108,8 @@ export const nodeSet: Operation<SetNodesRequest, { nodes: string[] }> = {
   run(draft, request) {
     const declared = declaredNamesOf(draft);
     const { name: names, ...fields } = request;
-    const nodes: string[] = [];
-    for (const input of typeof names === 'string' ? [names] : names) {
-      const name = requireNode(draft, input);
+    const nodes = distinctNames(names, (input) => requireNode(draft, input));
+    for (const name of nodes) {
       const of = `node ${quoteName(name)}`;
       const base = draft.table('nodes').get(name)!;
       const groups: ListEdit = { set: fields.groups, add: fields.addGroups, remove: fields.removeGroups };
@@ -119,7 +119,6 @@ export const nodeSet: Operation<SetNodesRequest, { nodes: string[] }> = {
         groups: editList(declared.groups, of, base.groups, groups),
         domains: editList(declared.domains, of, base.domains, domains),
       });
-      nodes.push(name);
     }
     return { nodes };
   },
@@ -167,13 +166,10 @@ export const nodeRemove: Operation<
 > = {
   name: 'node.remove',
   run(draft, request) {
-    const removed: string[] = [];
-    const preferencesCleared: string[] = [];
-    for (const input of typeof request.name === 'string' ? [request.name] : request.name) {
-      const name = requireNode(draft, input);
-      preferencesCleared.push(...removeNode(draft, name, request.force ?? false).preferencesCleared);
-      removed.push(name);
-    }
+    const removed = distinctNames(request.name, (input) => requireNode(draft, input));
+    const preferencesCleared = removed.flatMap((name) => {
+      return removeNode(draft, name, request.force ?? false).preferencesCleared;
+    });
     return { removed, preferencesCleared };
   },
   recorded: shortened,
@@ -206,6 +202,7 @@ export const nodeRename: Operation<{ name: string; newName: string }, { name: st
     if (newName === name) return { name, newName };
     if (draft.table('nodes').has(newName)) {
       throw new CfsError('NODE_EXISTS', `There is already a node ${quoteName(newName)}`, {
+        hint: 'Choose a name that no node has: see cfs node list.',
         details: { node: newName },
       });
     }

@@ -9,7 +9,10 @@ export const MAX_FILE_BYTES = 64 * 2 ** 20;
 
 function badFile(source: string, what: string, place?: { line: number; column: number }): CfsError {
   const at = place === undefined ? '' : `, line ${place.line}, column ${place.column}`;
-  return new CfsError('BAD_FILE', `${source}${at}: ${what}`, { details: { source, ...place } });
+  return new CfsError('BAD_FILE', `${source}${at}: ${what}`, {
+    hint: 'Nothing was changed. cfs export prints a file as it should be.',
+    details: { source, ...place },
+  });
 }
 
 function decode(content: string | Uint8Array, source: string): string {

@@ -7,12 +7,17 @@ export const MAX_PROBLEMS = 20;
 export class Problems {
   private readonly errors: CfsError[] = [];
 
-  /** Runs a step; a CfsError is kept, and null given. Any other error is ours and goes on. */
-  attempt<T>(step: () => T): T | null {
+  /**
+   * Runs a step; a CfsError is kept, and null given. Any other error is ours and goes on.
+   * @param of the record that the step is about (`volume "v1"`): a message that does not name it gets it in front
+   */
+  attempt<T>(step: () => T, of = ''): T | null {
     try {
       return step();
     } catch (error) {
       if (!(error instanceof CfsError)) throw error;
+      const isAboutName = error.code === 'BAD_NAME' || error.code === 'RESERVED_NAME';
+      if (!isAboutName && !error.message.includes(of)) error.message = `${of}: ${error.message}`;
       this.errors.push(error);
       if (this.errors.length >= MAX_PROBLEMS) this.throwIfAny();
       return null;

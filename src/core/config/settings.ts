@@ -48,6 +48,7 @@ export const clusterFreeze: Operation<FreezeRequest, FreezeValue> = {
     const until = request.until === null ? null : parseTime(request.until);
     if (until !== null && until <= context.nowMs) {
       throw new CfsError('BAD_VALUE', `The cluster cannot be frozen until ${quoteName(request.until!)}: that is over`, {
+        hint: 'Give a time to come, or how long it lasts: --for 2h',
         details: { until: request.until, now: new Date(context.nowMs).toISOString() },
       });
     }

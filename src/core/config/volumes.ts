@@ -8,6 +8,7 @@ import type { VolumeRecord } from '../model/tables.js';
 import { booleanRule, checkValue, given, weightRule } from '../model/values.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
+import { distinctNames } from './distinct-names.js';
 import { editList } from './edit-list.js';
 import { declaredNamesOf, type NodeNames } from './nodes.js';
 import { Problems } from './problems.js';
@@ -79,7 +80,7 @@ export const volumeCreate: Operation<{ volumes: readonly VolumeInput[] }, { crea
     const problems = new Problems();
     const created: string[] = [];
     for (const input of request.volumes) {
-      const name = problems.attempt(() => createVolume(draft, names, input));
+      const name = problems.attempt(() => createVolume(draft, names, input), `volume ${quoteName(String(input.name))}`);
       if (name !== null) created.push(name);
     }
     problems.throwIfAny();
@@ -107,16 +108,14 @@ export const volumeSet: Operation<SetVolumesRequest, { volumes: string[] }> = {
     const declared = declaredNamesOf(draft);
     const { name: names, domains, addDomains, removeDomains, ...fields } = request;
     const edit = { set: domains, add: addDomains, remove: removeDomains };
-    const volumes: string[] = [];
-    for (const input of typeof names === 'string' ? [names] : names) {
-      const name = requireVolume(draft, input);
+    const volumes = distinctNames(names, (input) => requireVolume(draft, input));
+    for (const name of volumes) {
       const of = `volume ${quoteName(name)}`;
       const base = draft.table('volumes').get(name)!;
       draft.put('volumes', name, {
         ...volumeRecord(draft, declared, of, fields, base),
         domains: editList(declared.domains, of, base.domains, edit),
       });
-      volumes.push(name);
     }
     return { volumes };
   },
@@ -127,12 +126,8 @@ export const volumeSet: Operation<SetVolumesRequest, { volumes: string[] }> = {
 export const volumeRemove: Operation<{ name: string | readonly string[] }, { removed: string[] }> = {
   name: 'volume.remove',
   run(draft, request) {
-    const removed: string[] = [];
-    for (const input of typeof request.name === 'string' ? [request.name] : request.name) {
-      const name = requireVolume(draft, input);
-      removeVolume(draft, name);
-      removed.push(name);
-    }
+    const removed = distinctNames(request.name, (input) => requireVolume(draft, input));
+    for (const name of removed) removeVolume(draft, name);
     return { removed };
   },
   recorded: shortened,
@@ -162,6 +157,7 @@ export const volumeRename: Operation<{ name: string; newName: string }, { name: 
     if (newName === name) return { name, newName };
     if (draft.table('volumes').has(newName)) {
       throw new CfsError('VOLUME_EXISTS', `There is already a volume ${quoteName(newName)}`, {
+        hint: 'Choose a name that no volume has: see cfs volume list.',
         details: { volume: newName },
       });
     }

@@ -1,5 +1,6 @@
 /** What an administrator looks at first: is everything as it should be, and if not, what is wrong. */
 import { freezeOf } from '../config/settings.js';
+import { countOf } from '../model/find.js';
 import { settingOf } from '../model/settings.js';
 import { type FreezeValue, NODE_STATES, type NodeState } from '../model/tables.js';
 import type { Snapshot } from '../store/store.js';
@@ -76,13 +77,14 @@ export function healthOf(status: ClusterStatus): HealthReport {
   const { volumes, nodes } = status;
   const critical: string[] = [];
   const warning: string[] = [];
-  const some = (n: number, what: string) => `${n} ${what}`;
-  if (volumes.homeless > 0) critical.push(some(volumes.homeless, 'volumes on nodes that are not active'));
+  const onDown =
+    volumes.homeless === 1 ? '1 volume on a node that is' : `${volumes.homeless} volumes on nodes that are`;
+  if (volumes.homeless > 0) critical.push(`${onDown} not active`);
   if (nodes.active === 0 && volumes.total > 0) critical.push('no active node');
-  if (volumes.unplaced > 0) critical.push(some(volumes.unplaced, 'volumes that no node can have'));
-  if (volumes.notYetPlaced > 0) warning.push(some(volumes.notYetPlaced, 'volumes not yet placed'));
-  if (nodes.failed > 0) warning.push(some(nodes.failed, 'failed nodes'));
-  if (nodes.suspect > 0) warning.push(some(nodes.suspect, 'suspect nodes'));
+  if (volumes.unplaced > 0) critical.push(`${countOf(volumes.unplaced, 'volume')} that no node can have`);
+  if (volumes.notYetPlaced > 0) warning.push(`${countOf(volumes.notYetPlaced, 'volume')} not yet placed`);
+  if (nodes.failed > 0) warning.push(countOf(nodes.failed, 'failed node'));
+  if (nodes.suspect > 0) warning.push(countOf(nodes.suspect, 'suspect node'));
   if (status.freeze !== null) warning.push('frozen');
   const health: Health = critical.length > 0 ? 'CRITICAL' : warning.length > 0 ? 'WARNING' : 'OK';
   const facts = `${nodes.active}/${nodes.total} nodes active, ${volumes.placed}/${volumes.total} volumes placed`;
