@@ -22,14 +22,20 @@ process.on('exit', () => {
   for (const dir of made) fs.rmSync(dir, { recursive: true, force: true });
 });
 
-/** A platform whose waiting costs no time: what sleeps, sleeps not at all. */
+/** A platform whose waiting takes no time: each sleep moves its clocks on instead. */
 export function hastyPlatform(overrides: Partial<Platform> = {}): Platform {
   const platform = nodePlatform();
+  let skippedMs = 0;
   const clock = {
-    nowMs: () => platform.clock.nowMs(),
-    monotonicMs: () => platform.clock.monotonicMs(),
-    sleep: () => platform.clock.yieldTurn(),
-    sleepSync: () => {},
+    nowMs: () => platform.clock.nowMs() + skippedMs,
+    monotonicMs: () => platform.clock.monotonicMs() + skippedMs,
+    sleep: (ms: number) => {
+      skippedMs += ms;
+      return platform.clock.yieldTurn();
+    },
+    sleepSync: (ms: number) => {
+      skippedMs += ms;
+    },
     yieldTurn: () => platform.clock.yieldTurn(),
   };
   return { ...platform, clock, ...overrides };
