@@ -8,7 +8,7 @@ import { foldCase } from '../model/names.js';
 import { Capacity } from './capacity.js';
 import { ALL, ANY } from './eligibility.js';
 import type { PlacementInput, PlacementNode, PlacementVolume } from './input.js';
-import { codePointKey, compareStrings, naturalKey } from './name-order.js';
+import { numberGroups, orderByName, orderVolumes } from './volume-order.js';
 
 /** No group, or one that matches nothing. */
 export const NO_GROUP = -1;
@@ -104,68 +104,6 @@ function domainReader(numbering: Numbering): (names: readonly string[]) => Reach
   };
 }
 
-function numberGroups(nodes: readonly PlacementNode[], volumes: readonly PlacementVolume[]): Map<string, number> {
-  const folded = new Map<string, string>([[ANY, ANY]]);
-  const fold = (name: string): void => {
-    if (!folded.has(name)) folded.set(name, foldCase(name));
-  };
-  for (const node of nodes) for (const group of node.groups) fold(group);
-  for (const volume of volumes) if (volume.group !== null) fold(volume.group);
-  const keys = new Map([...new Set(folded.values())].map((name) => [name, codePointKey(name)]));
-  const ordered = [...keys].sort((a, b) => compareStrings(a[1], b[1]));
-  const rank = new Map(ordered.map(([name], index) => [name, index]));
-  return new Map([...folded].map(([name, form]) => [name, rank.get(form) as number]));
-}
-
-/** Indices of the items in natural order of names; names that differ only in Unicode form go by their units. */
-function orderByName(items: readonly { readonly name: string }[]): Int32Array {
-  const keys = items.map((item) => naturalKey(item.name));
-  const order = Int32Array.from(items, (_, index) => index);
-  return order.sort((a, b) => {
-    const left = keys[a] as string;
-    const right = keys[b] as string;
-    if (left !== right) return left < right ? -1 : 1;
-    return compareStrings(items[a]?.name as string, items[b]?.name as string);
-  });
-}
-
-interface Split {
-  /** In volume order: group, weight descending, name. */
-  readonly active: PlacementVolume[];
-  /** In natural order. */
-  readonly unreachable: PlacementVolume[];
-  readonly listing: Int32Array;
-}
-
-/** Sorts the volumes by name once; volume order then needs no more than a stable sort by group and weight. */
-function splitVolumes(
-  volumes: readonly PlacementVolume[],
-  isReached: (volume: PlacementVolume) => boolean,
-  groupRank: (volume: PlacementVolume) => number,
-): Split {
-  const reached: PlacementVolume[] = [];
-  const unreachable: PlacementVolume[] = [];
-  const listing = orderByName(volumes);
-  for (let place = 0; place < listing.length; place++) {
-    const volume = volumes[listing[place] as number] as PlacementVolume;
-    listing[place] = isReached(volume) ? reached.push(volume) - 1 : -unreachable.push(volume);
-  }
-  const groups = Float64Array.from(reached, groupRank);
-  const weights = Float64Array.from(reached, (volume) => volume.weight);
-  const order = Int32Array.from(reached, (_, index) => index);
-  order.sort((a, b) => {
-    return (groups[a] as number) - (groups[b] as number) || (weights[b] as number) - (weights[a] as number) || a - b;
-  });
-  const active: PlacementVolume[] = [];
-  const index = new Int32Array(order.length);
-  for (const at of order) index[at] = active.push(reached[at] as PlacementVolume) - 1;
-  for (let place = 0; place < listing.length; place++) {
-    const at = listing[place] as number;
-    if (at >= 0) listing[place] = index[at] as number;
-  }
-  return { active, unreachable, listing };
-}
-
 /** Whether the domains of node `n` and volume `v` meet. */
 export function reaches(problem: Problem, n: number, v: number): boolean {
   if (problem.nodeIsWide[n] || problem.isWide[v]) return true;
@@ -197,19 +135,14 @@ export function compile(input: PlacementInput): Problem {
   const nodeReach = nodes.map((node) => readDomains(node.domains));
   const someWide = nodeReach.some((reach) => reach.wide);
 
+  const reachOf = input.volumes.map((volume) => readDomains(volume.domains));
+  const isReached = (place: number): boolean => {
+    const reach = reachOf[place] as Reach;
+    return nodes.length > 0 && (someWide || reach.wide || reach.domains.length > 0);
+  };
   const groups = numberGroups(nodes, input.volumes);
-  const {
-    active: volumes,
-    unreachable,
-    listing,
-  } = splitVolumes(
-    input.volumes,
-    (volume) => {
-      const reach = readDomains(volume.domains);
-      return nodes.length > 0 && (someWide || reach.wide || reach.domains.length > 0);
-    },
-    (volume) => (volume.group === null ? -1 : (groups.get(volume.group) as number)),
-  );
+  const { active, unreachable, listing } = orderVolumes(input.volumes, isReached, groups);
+  const volumes = Array.from(active, (place) => input.volumes[place] as PlacementVolume);
   const groupNumber = (name: string | null): number =>
     name === null || name === '' ? NO_GROUP : (groups.get(name) as number);
   const anyGroup = groups.get(ANY) as number;
@@ -224,7 +157,7 @@ export function compile(input: PlacementInput): Problem {
   const domains: (readonly number[])[] = [];
   for (let v = 0; v < count; v++) {
     const volume = volumes[v] as PlacementVolume;
-    const reach = readDomains(volume.domains);
+    const reach = reachOf[active[v] as number] as Reach;
     domains.push(reach.domains);
     isWide[v] = reach.wide ? 1 : 0;
     group[v] = groupNumber(volume.group);
@@ -241,7 +174,7 @@ export function compile(input: PlacementInput): Problem {
     nodeGroups,
     nodeGroupLevel: nodeGroups.map(bestLevels),
     volumes,
-    unreachable,
+    unreachable: unreachable.map((place) => input.volumes[place] as PlacementVolume),
     listing,
     domains,
     domainCount: numbering.size,
