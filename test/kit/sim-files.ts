@@ -174,14 +174,21 @@ export class SimFiles implements Files {
     const dirs = this.directories();
     const changes = dirs.reduce((n, dir) => n + dir.pending.length, 0);
     if (changes > 12) throw new Error(`${changes} unsynced changes are too many to try every subset`);
+    const losses = this.hasUnsyncedData() ? DATA_LOSSES : (['whole'] as const);
     for (let subset = 0; subset < 1 << changes; subset++) {
-      for (const loss of DATA_LOSSES) {
+      for (const loss of losses) {
         let bit = 0;
         const survives = (): boolean => (subset & (1 << bit++)) !== 0;
         const kept = new Map(dirs.map((dir) => [dir, dir.pending.filter(survives)]));
         yield { files: new SimFiles(remains(this.root, kept, loss, new Map())), lost: `${subset.toString(2)} ${loss}` };
       }
     }
+  }
+
+  private hasUnsyncedData(): boolean {
+    return this.directories().some((dir) =>
+      [...dir.names.values()].some((n) => n.kind === 'file' && n.data !== n.syncedData),
+    );
   }
 
   private directories(): Inode[] {

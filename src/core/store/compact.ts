@@ -63,6 +63,12 @@ export async function compactStore(store: SharedDirectoryStore, options: Compact
   return report;
 }
 
+/** G3 to G7 against the newest generation, without raising the floor. @throws as `compactStore` */
+export function collectGarbage(store: SharedDirectoryStore): void {
+  const head = store.heads.newest();
+  collect(store, findGarbage(store, head, head.floor));
+}
+
 /** max(old floor, H - keep + 1), but not above the first generation that is young enough. */
 function wantedFloor(store: SharedDirectoryStore, head: Manifest, keep: number, keepMs: number): number {
   const byNumber = Math.max(head.floor, head.gen - keep + 1);

@@ -98,6 +98,8 @@ class EditedView<R> implements TableView<R> {
 export class MemoryDraft implements Draft {
   private readonly edits = new Map<TableName, Map<string, AnyRecord | null>>();
   private readonly views = new Map<TableName, TableView<AnyRecord>>();
+  /** Kept until the next edit: validation, the commit and the outcome each ask for the changes. */
+  private known: Change[] | null = null;
 
   constructor(
     readonly base: Snapshot,
@@ -118,14 +120,21 @@ export class MemoryDraft implements Draft {
   }
 
   put<N extends TableName>(table: N, name: string, record: Tables[N]): void {
+    this.known = null;
     this.editsOf(table).set(name, record);
   }
 
   remove(table: TableName, name: string): void {
+    this.known = null;
     this.editsOf(table).set(name, null);
   }
 
   changes(): Change[] {
+    this.known ??= this.compared();
+    return this.known;
+  }
+
+  private compared(): Change[] {
     const changes: Change[] = [];
     for (const table of TABLE_NAMES) {
       const edits = this.edits.get(table);

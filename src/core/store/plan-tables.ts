@@ -157,8 +157,9 @@ function foldTable(
     files.push({ name, bytes });
     return [name, sha256(bytes), bytes.length];
   };
+  const textOf = (name: string): string | null | undefined => edits.get(name)?.text;
   for (const [i, records] of touched) {
-    next[i] = records.size === 0 ? null : write(encodeShard(table, i, shards, records));
+    next[i] = records.size === 0 ? null : write(encodeShard(table, i, shards, records, textOf));
   }
   if (shards <= bounds.inlineShards) return { count: entry.count, shards, files: next };
   return { count: entry.count, shards, index: write(encodeIndex(table, next)) };

@@ -11,9 +11,18 @@ import { Unfit } from './read-file.js';
 
 export type Shard = ReadonlyMap<string, AnyRecord>;
 
-export function encodeShard(table: string, shard: number, of: number, records: Shard): Buffer {
+/** @param textOf a record's member `"name":{…}` where the caller has it already */
+export function encodeShard(
+  table: string,
+  shard: number,
+  of: number,
+  records: Shard,
+  textOf: (name: string) => string | null | undefined,
+): Buffer {
   const members: string[] = [];
-  for (const [name, record] of records) members.push(`${JSON.stringify(name)}:${JSON.stringify(record)}`);
+  for (const [name, record] of records) {
+    members.push(textOf(name) ?? `${JSON.stringify(name)}:${JSON.stringify(record)}`);
+  }
   return Buffer.from(
     `{"table":${JSON.stringify(table)},"shard":${shard},"of":${of},"records":{${members.join(',')}}}\n`,
   );
