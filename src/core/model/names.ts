@@ -78,12 +78,61 @@ function compareDigits(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/** Whether all UTF-16 units are below U+0300: such text is in form NFC, and its units are its code points. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x300) return false;
+  return true;
+}
+
+function isDigitAt(text: string, i: number): boolean {
+  const unit = text.charCodeAt(i);
+  return unit >= 48 && unit <= 57;
+}
+
+/** `compareDigits` of the digits that begin at `start` in both texts, which are equal before `differ`. */
+function compareDigitsAt(a: string, b: string, start: number, differ: number): number {
+  let aStart = start;
+  let bStart = start;
+  while (a.charCodeAt(aStart) === 48) aStart++;
+  while (b.charCodeAt(bStart) === 48) bStart++;
+  let aEnd = Math.max(aStart, differ);
+  let bEnd = Math.max(bStart, differ);
+  while (isDigitAt(a, aEnd)) aEnd++;
+  while (isDigitAt(b, bEnd)) bEnd++;
+  const d = aEnd - aStart - (bEnd - bStart);
+  if (d !== 0) return d;
+  for (; aStart < aEnd; aStart++, bStart++) {
+    const unit = a.charCodeAt(aStart) - b.charCodeAt(bStart);
+    if (unit !== 0) return unit;
+  }
+  return aEnd - bEnd;
+}
+
+/**
+ * naturalCompare of two different plain texts, without making strings: 100,000 names take a million comparisons. Runs
+ * that compare equal are equal, so the first unit that differs decides, with the digits before it.
+ */
+function comparePlain(a: string, b: string): number {
+  let i = 0;
+  while (i < a.length && i < b.length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  const aDigit = isDigitAt(a, i);
+  const bDigit = isDigitAt(b, i);
+  let start = i;
+  if (aDigit || bDigit) while (start > 0 && isDigitAt(a, start - 1)) start--;
+  if ((aDigit && bDigit) || start < i) return compareDigitsAt(a, b, start, i);
+  if (i === a.length) return -1;
+  if (i === b.length) return 1;
+  if (aDigit !== bDigit) return aDigit ? -1 : 1;
+  return a.charCodeAt(i) - b.charCodeAt(i);
+}
+
 /**
  * Natural order of names (spec/rebalance.md section 2): runs of ASCII digits compare as integers (equal values: the
  * shorter first), other runs by Unicode code point, a digit run before any other run. A total order on distinct NFC names.
  */
 export function naturalCompare(a: string, b: string): number {
   if (a === b) return 0;
+  if (isPlain(a) && isPlain(b)) return comparePlain(a, b);
   const left = a.normalize('NFC').match(RUNS) ?? [];
   const right = b.normalize('NFC').match(RUNS) ?? [];
   const n = Math.min(left.length, right.length);
