@@ -1,7 +1,9 @@
 import { CfsCommand, durationFlag, Flags, wholeFlag } from '../../cli/command.js';
+import { CfsError } from '../../core/errors.js';
 import { settingOf } from '../../core/model/settings.js';
 import { formatDuration } from '../../core/model/units.js';
 import { compactStore } from '../../core/store/compact.js';
+import { LEAST_KEPT } from '../../core/store/layout.js';
 import { plural, sizeText } from '../../render/format.js';
 
 export default class DbCompact extends CfsCommand {
@@ -28,6 +30,11 @@ export default class DbCompact extends CfsCommand {
 
   async run() {
     const { flags } = await this.parse(DbCompact);
+    if (flags.keep !== undefined && flags.keep < LEAST_KEPT) {
+      throw new CfsError('BAD_VALUE', `--keep cannot be ${flags.keep}: at least ${LEAST_KEPT} generations are kept`, {
+        hint: 'Readers that began before must find their generation to its end.',
+      });
+    }
     const cluster = await this.cluster();
     const snapshot = cluster.snapshot();
     const keep = flags.keep ?? settingOf(snapshot, 'history.keep');
