@@ -81,14 +81,21 @@ export function has(program: string): boolean {
   return (process.env.PATH ?? '').split(':').some((dir) => dir !== '' && fs.existsSync(path.join(dir, program)));
 }
 
-/** Time and peak of resident memory; memory is null without GNU time (/usr/bin/time). */
-export function costOf(program: Program): { ms: number; mib: number | null } {
+export interface Cost {
+  ms: number;
+  /** Processor time, user and system: what remains the same on a busy machine. Null without GNU time (/usr/bin/time). */
+  cpuMs: number | null;
+  /** Peak of resident memory. */
+  mib: number | null;
+}
+
+export function costOf(program: Program): Cost {
   const time = '/usr/bin/time';
-  if (!fs.existsSync(time)) return { ms: timeOf(program), mib: null };
-  const out = path.join(WORK, 'memory');
-  const ms = timeOf({ ...program, file: time, argv: ['-o', out, '-f', '%M', program.file, ...program.argv] });
-  const kib = Number(fs.readFileSync(out, 'utf8').trim().split('\n').at(-1));
-  return { ms, mib: kib / 1024 };
+  if (!fs.existsSync(time)) return { ms: timeOf(program), cpuMs: null, mib: null };
+  const out = path.join(WORK, 'cost');
+  const ms = timeOf({ ...program, file: time, argv: ['-o', out, '-f', '%M %U %S', program.file, ...program.argv] });
+  const [kib, user, system] = fs.readFileSync(out, 'utf8').trim().split('\n').at(-1)!.split(' ').map(Number);
+  return { ms, cpuMs: (user! + system!) * 1000, mib: kib! / 1024 };
 }
 
 export function quantile(values: readonly number[], q: number): number {
