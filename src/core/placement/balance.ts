@@ -58,16 +58,16 @@ class Balancer {
   private movePair(outer: number, inner: number, gapBefore: Amount, entry: number): void {
     const { run, holdings } = this;
     const lightest = holdings.lightestFor(outer, inner);
-    if (gapBefore <= lightest) {
+    const count = gapBefore > lightest ? holdings.candidates(outer, inner, gapBefore) : 0;
+    if (count === 0) {
       if (this.bound !== null) {
-        this.bound[entry] = lightest;
+        this.bound[entry] = gapBefore > lightest ? holdings.lightestSeen : lightest;
         this.boundStamp[entry] = holdings.received[inner] as number;
       }
       return;
     }
-    const count = holdings.candidates(outer, inner, gapBefore);
     let gap = gapBefore;
-    for (let c = 0; c < count && gap > lightest; c++) {
+    for (let c = 0; c < count && gap > holdings.lightestSeen; c++) {
       const rank = holdings.candidate(c);
       const weight = holdings.rankWeight[rank] as Amount;
       if (!(weight < gap)) continue;

@@ -1,12 +1,12 @@
 /**
- * What each node holds that balancing may move, sorted by weight and found by who may take it.
+ * What each node holds that balancing may move, sorted by weight, and bounds on what others may take from it.
  *
  * A movable volume is known by its *rank*: its place in the order of weight, then volume order. Each node keeps one list
- * of ranks per key (keys.ts), so that the volumes on a node which another may take are those in the lists of the other's
- * keys; a volume with several domains is in several lists and is marked when seen.
- *
- * Most questions are answered by the lowest rank of a list alone. Those stand in a table of keys x nodes, where the rows
- * of one outer node stay in the processor's cache while it is compared with all inner nodes.
+ * of ranks; which of them another node may take is seen from the keys (keys.ts) when the list is searched. A table of
+ * keys x nodes holds a lower bound of the ranks with that key on that node: giving a volume to a node lowers it, taking one
+ * away leaves it, a search that finds nothing raises it. So most pairs of nodes are settled by a few bounds, and a move
+ * changes two lists, however many domains the volume has. The rows of one outer node's keys stay in the processor's
+ * cache while it is compared with all inner nodes.
  */
 import type { Amount, Amounts } from './capacity.js';
 import { Keys } from './keys.js';
@@ -16,7 +16,7 @@ import { type Run, UNASSIGNED, wayCode } from './trace.js';
 
 const PREFERRED = wayCode('1152');
 
-/** Entries of the table of lowest ranks; beyond it (96 MiB) the lists themselves are asked. */
+/** Entries of the table of bounds (96 MiB); clusters that need a larger one do without. */
 const MAX_TABLE = 24_000_000;
 /** Up to this many candidates, sorting by insertion is faster than the engine's sort. */
 const FEW = 24;
@@ -43,6 +43,8 @@ export class Holdings {
   readonly lightest: Amounts;
   /** Per node: how many volumes it has received. */
   readonly received: Int32Array;
+  /** After a search: weight of the lightest volume on inner that outer may take, light enough or not; Infinity: none. */
+  lightestSeen: Amount = Number.POSITIVE_INFINITY;
   /** Per node: the number of its reach. Nodes with the same keys have one reach. */
   readonly reach: Int32Array;
   readonly reaches: number;
@@ -54,12 +56,14 @@ export class Holdings {
   private readonly rankKeys: Int32Array;
   private readonly rankKeyStart: Int32Array;
   private readonly reachKeys: (readonly number[])[] = [];
-  private readonly all: RankList[];
-  private readonly byKey: Map<number, RankList>[];
-  /** Lowest rank by key and node; `ranks` where there is none. */
-  private readonly lowest: Int32Array | null;
-  private readonly seen: Int32Array;
-  private search = 0;
+  /** Per node: the ranks of its movable volumes. */
+  private readonly lists: RankList[];
+  /** By key and node: a lower bound of the ranks with that key on that node. */
+  private readonly bounds: Int32Array | null;
+  /** By key: the last search whose outer node had it. */
+  private readonly marked: Int32Array;
+  private markedReach = -1;
+  private mark = 0;
   /** Candidates as class * ranks + rank, so that sorting numbers sorts them. */
   private readonly found: number[] = [];
 
@@ -72,11 +76,9 @@ export class Holdings {
     this.ranks = movable.length;
     this.rankVolume = Int32Array.from(movable);
     this.rankWeight = capacity.amounts(movable.length);
-    this.seen = new Int32Array(movable.length);
     this.lightest = capacity.amounts(nodes).fill(Number.POSITIVE_INFINITY);
     this.received = new Int32Array(nodes);
-    this.all = Array.from({ length: nodes }, () => []);
-    this.byKey = Array.from({ length: nodes }, () => new Map());
+    this.lists = Array.from({ length: nodes }, () => []);
     const keys = new Keys(problem);
     const rankKeys: number[] = [];
     this.rankKeyStart = new Int32Array(movable.length + 1);
@@ -87,7 +89,8 @@ export class Holdings {
     });
     this.rankKeys = Int32Array.from(rankKeys);
     const entries = keys.count * nodes;
-    this.lowest = entries <= MAX_TABLE ? new Int32Array(entries).fill(this.ranks) : null;
+    this.bounds = entries <= MAX_TABLE ? new Int32Array(entries).fill(this.ranks) : null;
+    this.marked = new Int32Array(keys.count);
     for (let rank = this.ranks - 1; rank >= 0; rank--) {
       this.insert(rank, run.node[this.rankVolume[rank] as number] as number);
     }
@@ -103,27 +106,16 @@ export class Holdings {
     this.reaches = this.reachKeys.length;
   }
 
-  /** The lowest rank on `inner` that `outer` may take; `ranks` when there is none. */
-  private lowestRank(outer: number, inner: number): number {
-    const { lowest, nodes } = this;
+  /** A lower bound of the weights of the volumes on `inner` that `outer` may take; Infinity when there are none. */
+  lightestFor(outer: number, inner: number): Amount {
+    const { bounds, nodes } = this;
+    if (bounds === null) return this.lightest[inner] as Amount;
     const keys = this.reachKeys[this.reach[outer] as number] as readonly number[];
     let rank = this.ranks;
     for (let k = 0; k < keys.length; k++) {
-      const key = keys[k] as number;
-      const first = lowest === null ? this.lowestInList(inner, key) : (lowest[key * nodes + inner] as number);
-      if (first < rank) rank = first;
+      const bound = bounds[(keys[k] as number) * nodes + inner] as number;
+      if (bound < rank) rank = bound;
     }
-    return rank;
-  }
-
-  private lowestInList(n: number, key: number): number {
-    const list = this.byKey[n]?.get(key);
-    return list === undefined || list.length === 0 ? this.ranks : (list[list.length - 1] as number);
-  }
-
-  /** Weight of the lightest volume on `inner` that `outer` may take; Infinity when there is none. */
-  lightestFor(outer: number, inner: number): Amount {
-    const rank = this.lowestRank(outer, inner);
     return rank < this.ranks ? (this.rankWeight[rank] as Amount) : Number.POSITIVE_INFINITY;
   }
 
@@ -132,24 +124,56 @@ export class Holdings {
    * section 3: group not in inner's list first, then its groups from least to most preferred; within that by rank.
    */
   candidates(outer: number, inner: number, gap: Amount): number {
-    const { rankWeight, seen, found } = this;
-    const lists = this.byKey[inner] as Map<number, RankList>;
-    const search = ++this.search;
+    const { rankWeight, found } = this;
+    const reach = this.reach[outer] as number;
+    this.markKeys(reach);
+    const list = this.lists[inner] as RankList;
     let count = 0;
-    for (const key of this.reachKeys[this.reach[outer] as number] as readonly number[]) {
-      if (this.lowest !== null && this.lowest[key * this.nodes + inner] === this.ranks) continue;
-      const list = lists.get(key);
-      if (list === undefined) continue;
-      for (let r = list.length - 1; r >= 0; r--) {
-        const rank = list[r] as number;
-        if (!((rankWeight[rank] as Amount) < gap)) break;
-        if (seen[rank] === search) continue;
-        seen[rank] = search;
-        found[count++] = rank;
+    let next = this.ranks;
+    for (let r = list.length - 1; r >= 0; r--) {
+      const rank = list[r] as number;
+      const isLighter = (rankWeight[rank] as Amount) < gap;
+      if (!isLighter && count > 0) break;
+      if (!this.isMarked(rank)) continue;
+      if (!isLighter) {
+        next = rank;
+        break;
       }
+      found[count++] = rank;
     }
+    if (count === 0) {
+      this.raiseBounds(reach, inner, next);
+      return 0;
+    }
+    this.lightestSeen = rankWeight[found[0] as number] as Amount;
     this.sortFound(inner, count);
     return count;
+  }
+
+  private markKeys(reach: number): void {
+    if (reach === this.markedReach) return;
+    this.markedReach = reach;
+    this.mark++;
+    for (const key of this.reachKeys[reach] as readonly number[]) this.marked[key] = this.mark;
+  }
+
+  /** Whether the volume has one of the marked keys. */
+  private isMarked(rank: number): boolean {
+    const end = this.rankKeyStart[rank + 1] as number;
+    for (let k = this.rankKeyStart[rank] as number; k < end; k++) {
+      if (this.marked[this.rankKeys[k] as number] === this.mark) return true;
+    }
+    return false;
+  }
+
+  /** Notes that the lowest rank on `inner` with one of the reach's keys is `rank`. */
+  private raiseBounds(reach: number, inner: number, rank: number): void {
+    this.lightestSeen = rank < this.ranks ? (this.rankWeight[rank] as Amount) : Number.POSITIVE_INFINITY;
+    if (this.bounds === null) return;
+    for (const key of this.reachKeys[reach] as readonly number[]) {
+      const entry = key * this.nodes + inner;
+      if ((this.bounds[entry] as number) < rank) this.bounds[entry] = rank;
+    }
   }
 
   /** The rank of a candidate found by the last search. */
@@ -187,37 +211,25 @@ export class Holdings {
   }
 
   private remove(rank: number, n: number): void {
-    const { lowest, nodes } = this;
-    removeRank(this.all[n] as RankList, rank);
+    removeRank(this.lists[n] as RankList, rank);
     this.setLightest(n);
-    const lists = this.byKey[n] as Map<number, RankList>;
-    const end = this.rankKeyStart[rank + 1] as number;
-    for (let k = this.rankKeyStart[rank] as number; k < end; k++) {
-      const key = this.rankKeys[k] as number;
-      const list = lists.get(key) as RankList;
-      removeRank(list, rank);
-      if (lowest !== null) lowest[key * nodes + n] = list.length === 0 ? this.ranks : (list[list.length - 1] as number);
-    }
   }
 
   private insert(rank: number, n: number): void {
-    const { lowest, nodes } = this;
-    insertRank(this.all[n] as RankList, rank);
+    insertRank(this.lists[n] as RankList, rank);
     this.setLightest(n);
-    const lists = this.byKey[n] as Map<number, RankList>;
+    const { bounds, nodes } = this;
+    if (bounds === null) return;
     const end = this.rankKeyStart[rank + 1] as number;
     for (let k = this.rankKeyStart[rank] as number; k < end; k++) {
-      const key = this.rankKeys[k] as number;
-      const list = lists.get(key);
-      if (list === undefined) lists.set(key, [rank]);
-      else insertRank(list, rank);
-      if (lowest !== null && rank < (lowest[key * nodes + n] as number)) lowest[key * nodes + n] = rank;
+      const entry = (this.rankKeys[k] as number) * nodes + n;
+      if (rank < (bounds[entry] as number)) bounds[entry] = rank;
     }
   }
 
   private setLightest(n: number): void {
-    const all = this.all[n] as RankList;
-    this.lightest[n] =
-      all.length === 0 ? Number.POSITIVE_INFINITY : (this.rankWeight[all[all.length - 1] as number] as Amount);
+    const list = this.lists[n] as RankList;
+    const lowest = list[list.length - 1];
+    this.lightest[n] = lowest === undefined ? Number.POSITIVE_INFINITY : (this.rankWeight[lowest] as Amount);
   }
 }
