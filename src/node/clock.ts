@@ -22,7 +22,8 @@ export class NodeClock implements Clock {
 
   yieldTurn(): Promise<void> {
     return new Promise((resolve) => {
-      setImmediate(resolve);
+      // Twice: begun in a callback of the poll phase, the first one runs before the loop looks for signals again.
+      setImmediate(() => setImmediate(resolve));
     });
   }
 }

@@ -51,7 +51,7 @@ async function callsOf(
   const { faulty, store } = await prepare();
   faulty.play(() => undefined);
   await run(store);
-  await new Promise((resolve) => setImmediate(resolve));
+  await hastyPlatform().clock.yieldTurn();
   return faulty.calls;
 }
 
@@ -63,7 +63,7 @@ async function outcomeOf(run: () => Promise<unknown>): Promise<unknown> {
     return error;
   } finally {
     // What is left to the next turn (giving the lock back) belongs to the run.
-    await new Promise((resolve) => setImmediate(resolve));
+    await hastyPlatform().clock.yieldTurn();
   }
 }
 

@@ -169,18 +169,18 @@ export function readBackup(platform: Platform, path: string): Backup {
 function verify(files: Files, path: string): BackupHeader {
   const hash = createHash('sha256');
   let header: BackupHeader | null = null;
-  let last: { text: string; sum: string } | null = null;
+  let last: string | null = null;
   let lines = 0;
   for (const line of linesOf(files, path)) {
-    if (last !== null) hash.update(`${last.text}\n`);
+    if (last !== null) hash.update(`${last}\n`);
     if (header === null) header = headerOf(path, line);
-    last = { text: line, sum: '' };
+    last = line;
     lines += 1;
   }
   if (header === null || last === null || lines < 2) throw damaged(path, 'is empty or cut short');
   let end: Map<string, Json>;
   try {
-    end = jsonMembers(JSON.parse(last.text) as Json);
+    end = jsonMembers(JSON.parse(last) as Json);
   } catch {
     throw damaged(path, 'is cut short: its last line is not whole');
   }
@@ -207,13 +207,16 @@ function headerOf(path: string, line: string): BackupHeader {
     });
   }
   const generation = m.get('generation');
-  if (!Number.isSafeInteger(generation)) throw damaged(path, 'does not say which generation it holds');
+  const tables = m.get('tables');
+  if (!Number.isSafeInteger(generation) || typeof tables !== 'object' || tables === null) {
+    throw damaged(path, 'does not say which generation it holds');
+  }
   return {
     cluster: String(m.get('cluster')),
     generation: generation as number,
     txid: String(m.get('txid')),
     time: String(m.get('time')),
-    tables: Object.fromEntries(jsonMembers(m.get('tables'))) as Record<string, number>,
+    tables: tables as Record<string, number>,
   };
 }
 

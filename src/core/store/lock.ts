@@ -5,7 +5,7 @@
  * one that was stopped may resume and still believe it has it. The commit's exclusive link decides then.
  *
  * Between changes of one process the lock is kept, not given back and taken again, until the event loop has turned or
- * somebody wants it: a waiter leaves the file `lock.wanted`, which every release looks for. Taking it costs more than a
+ * somebody wants it: a waiter leaves the file `lock.wanted`, which a release looks for. Taking it costs more than a
  * whole commit does on ext4, where each new directory has to step over all inodes freed in the last five seconds.
  *
  * The library is loaded only here, and this module only by those who lock: reading must not pay for it (graceful-fs).
@@ -31,6 +31,8 @@ export const DEFAULT_LOCK_TIMES: LockTimes = { staleMs: 10_000, updateMs: 2_000 
 
 const RETRY_MS = 10;
 const LONGEST_PAUSE_MS = 20;
+/** A loop of changes holds the lock this long though others wait: handing it over costs them about as much. */
+const FAIR_SHARE_MS = 20;
 /** How often `onWait` is told and the owner looked at, ms. */
 const LOOK_MS = 250;
 
@@ -48,6 +50,7 @@ interface Held {
   /** Its key in the library's table. */
   key: string;
   made: FileIdentity | null;
+  sinceMs: number;
   /** Whether the library found that somebody took it over. */
   isCompromised: () => boolean;
 }
@@ -99,7 +102,8 @@ export class Lock {
   }
 
   private release(held: Held): void {
-    if (held.isCompromised() || this.isWanted()) {
+    const heldMs = this.place.platform.clock.monotonicMs() - held.sinceMs;
+    if (held.isCompromised() || (heldMs >= FAIR_SHARE_MS && this.isWanted())) {
       this.giveBack(held);
       return;
     }
@@ -151,7 +155,7 @@ export class Lock {
     }
     const made = this.fs.made;
     if (made !== null) writeOwner(this.place, made);
-    return { key, made, isCompromised: () => compromised };
+    return { key, made, sinceMs: this.place.platform.clock.monotonicMs(), isCompromised: () => compromised };
   }
 
   private giveBack({ key, made }: Held): void {
