@@ -6,6 +6,7 @@ import { type Backup, readBackup } from '../../core/store/backup.js';
 import { memorySnapshot, type TableMaps } from '../../core/store/draft.js';
 import { nodePlatform } from '../../node/platform.js';
 import { changeLines, countsText } from '../../render/changes.js';
+import { plural } from '../../render/format.js';
 
 export default class DbRestore extends CfsCommand {
   static override kind = 'local' as const;
@@ -61,8 +62,8 @@ export default class DbRestore extends CfsCommand {
     const outcome = await this.change(restore, request);
     const { added, changed, removed, unplaced, offline } = outcome.value;
     const text = `Restored: added ${countsText(added)}; changed ${countsText(changed)}; removed ${countsText(removed)}.`;
-    if (unplaced.length > 0) this.note(`${unplaced.length} volumes came back and are not yet placed: cfs rebalance.`);
-    if (offline.length > 0) this.note(`${offline.length} nodes came back, offline: cfs node online.`);
+    if (unplaced.length > 0) this.note(`Not yet placed: ${plural(unplaced.length, 'volume')} that came back (cfs rebalance).`);
+    if (offline.length > 0) this.note(`Offline: ${plural(offline.length, 'node')} that came back (cfs node online).`);
     return this.changed(outcome, text, { added, changedRecords: changed, removed, unplaced, offline });
   }
 
