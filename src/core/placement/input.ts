@@ -1,4 +1,5 @@
 /** What every placement decision reads: nodes, volumes and where the volumes are now, in one flat form. */
+import { isActive } from '../membership/states.js';
 import type { NodeState } from '../model/tables.js';
 import type { Snapshot } from '../store/store.js';
 
@@ -36,11 +37,6 @@ export interface PlacementInput {
   readonly volumes: readonly PlacementVolume[];
 }
 
-/** Online and suspect nodes administer volumes; a node in any other state does not (DESIGN.md, "Membership"). */
-export function isActiveState(state: NodeState): boolean {
-  return state === 'online' || state === 'suspect';
-}
-
 /** The node as placement sees it, or null when there is no such node. A node without a membership record is offline. */
 export function placementNode(snapshot: Snapshot, name: string): PlacementNode | null {
   const record = snapshot.table('nodes').get(name);
@@ -51,7 +47,7 @@ export function placementNode(snapshot: Snapshot, name: string): PlacementNode |
     weight: record.weight,
     domains: record.domains,
     groups: record.groups,
-    active: isActiveState(state),
+    active: isActive(state),
     state,
   };
 }

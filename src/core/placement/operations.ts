@@ -1,12 +1,12 @@
 /** The operations that place volumes: rebalance, failover, failback, and draining a node. */
-import { checkTransition, stateOf } from '../membership/states.js';
+import { checkTransition, isActive, stateOf } from '../membership/states.js';
 import { requireNode } from '../model/find.js';
 import type { NodeState } from '../model/tables.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
 import { placementRecords } from './explain.js';
 import { planFailback, planFailover } from './failover.js';
-import { isActiveState, placementInput } from './input.js';
+import { placementInput } from './input.js';
 import type { PlacementResult } from './result.js';
 import { staged } from './staged.js';
 
@@ -86,7 +86,7 @@ export const failback: Operation<NodeRequest, PlacementResult> = {
   name: 'failback',
   run(draft, request) {
     const node = requireNode(draft, request.node);
-    if (!isActiveState(stateOf(draft, node))) setState(draft, node, 'online', request.reason ?? null);
+    if (!isActive(stateOf(draft, node))) setState(draft, node, 'online', request.reason ?? null);
     const result = planFailback(placementInput(draft), node);
     writePlacements(draft, result);
     return result;

@@ -1,9 +1,9 @@
 /** Who carries what: ideal capacity, load and remaining capacity of every node, and the volumes that are nowhere. */
+import { isActive } from '../membership/states.js';
 import { foldCase, naturalCompare } from '../model/names.js';
 import type { NodeState, UnplacedReason } from '../model/tables.js';
 import { toDouble } from '../placement/arithmetic.js';
 import { Capacity } from '../placement/capacity.js';
-import { isActiveState } from '../placement/input.js';
 import type { Snapshot } from '../store/store.js';
 
 export interface NodeLoad {
@@ -63,7 +63,7 @@ export function clusterLoads(snapshot: Snapshot): ClusterLoads {
   }
   nodes.sort((a, b) => naturalCompare(a.name, b.name));
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const active = nodes.filter((node) => isActiveState(node.state));
+  const active = nodes.filter((node) => isActive(node.state));
   const isReached = reachTest(active);
 
   const weights: number[] = [];
@@ -80,13 +80,13 @@ export function clusterLoads(snapshot: Snapshot): ClusterLoads {
     if (placement === undefined) notYetPlaced.push(name);
     else if (placement.node === null) {
       unplaced.push({ volume: name, reason: placement.unplaced ?? 'no-common-domain', since: placement.since });
-    } else if (holder === null || !isActiveState(holder.state)) {
+    } else if (holder === null || !isActive(holder.state)) {
       homeless.push({ volume: name, node: placement.node, state: holder?.state ?? 'offline' });
     }
     if (holder !== null) holder.volumes.push(name);
-    if (isReached(volume.domains) || (holder !== null && isActiveState(holder.state))) {
+    if (isReached(volume.domains) || (holder !== null && isActive(holder.state))) {
       weights.push(volume.weight);
-      holders.push(holder !== null && isActiveState(holder.state) ? holder : null);
+      holders.push(holder !== null && isActive(holder.state) ? holder : null);
     } else if (holder !== null) holder.load += volume.weight;
   }
 
