@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { lockLight } from './lock-light.js';
 import { oclifLazy } from './oclif-lazy.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -64,12 +65,19 @@ interface Options {
   /** Without the changes to oclif, to measure what they gain. */
   plainOclif?: boolean;
   outdir?: string;
+  /** The files that a run evaluates are written to the file CFS_TRACE_MODULES, for a test. */
+  isTraced?: boolean;
   /** Also the library and its types. */
   library?: boolean;
 }
 
 /** Builds everything that runs. */
-export async function buildAll({ plainOclif = false, outdir = DIST, library = true }: Options = {}): Promise<void> {
+export async function buildAll({
+  plainOclif = false,
+  isTraced = false,
+  outdir = DIST,
+  library = true,
+}: Options = {}): Promise<void> {
   const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const common = {
     absWorkingDir: ROOT,
@@ -92,18 +100,17 @@ export async function buildAll({ plainOclif = false, outdir = DIST, library = tr
     ...common,
     entryPoints: ['src/cli/entry-fast.ts'],
     format: 'cjs',
-    minify: true,
-    metafile: true,
-    plugins: [commandsPlugin, apartPlugin, ...(plainOclif ? [] : [oclifLazy])],
+    minify: !isTraced,
+    plugins: [commandsPlugin, apartPlugin, lockLight, ...(plainOclif ? [] : [oclifLazy])],
   });
-  if (process.env.META) writeFileSync(process.env.META, JSON.stringify(fast.metafile));
-  writeStamped(join(outdir, 'cli.cjs'), fast.outputFiles[0]!.text);
+  const text = fast.outputFiles[0]!.text;
+  writeStamped(join(outdir, 'cli.cjs'), isTraced ? traced(text) : text);
   const full = await build({
     ...common,
     entryPoints: ['src/cli/entry-full.ts'],
     format: 'cjs',
     minify: true,
-    plugins: [commandsPlugin, apartPlugin],
+    plugins: [commandsPlugin, apartPlugin, lockLight],
   });
   writeFileSync(join(outdir, 'full.cjs'), full.outputFiles[0]!.text);
   for (const name of APART) {
@@ -134,6 +141,17 @@ async function buildLibrary(outdir: string, common: BuildOptions & { write: fals
     cwd: ROOT,
     stdio: 'inherit',
   });
+}
+
+/** Puts a call into esbuild's two helpers that evaluate a module. @throws Error when a release of esbuild changed them */
+function traced(text: string): string {
+  const note = "require('node:fs').appendFileSync(process.env.CFS_TRACE_MODULES, NAME + '\\n')";
+  const esm = 'return fn && (res =';
+  const cjs = 'return mod || (0, cb';
+  if (!text.includes(esm) || !text.includes(cjs)) throw new Error('esbuild changed its helpers');
+  return text
+    .replace(esm, `if (fn) ${note.replace('NAME', '__getOwnPropNames(fn)[0]')}; ${esm}`)
+    .replace(cjs, `if (!mod) ${note.replace('NAME', '__getOwnPropNames(cb)[0]')}; ${cjs}`);
 }
 
 /**
