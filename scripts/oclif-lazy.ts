@@ -66,7 +66,13 @@ export function applyEdits(file: string, source: string): string {
  * Parts of oclif that a known command never touches, with the packages behind them (ejs, minimatch, picomatch …). They
  * are lazy anyway; left out they need not be read either. Whoever touched one would get the error below.
  */
-export const LEFT_OUT = ['config/index.js', 'help/index.js', 'help/util.js', 'ux/action/simple.js', 'ux/action/spinner.js'];
+export const LEFT_OUT = [
+  'config/index.js',
+  'help/index.js',
+  'help/util.js',
+  'ux/action/simple.js',
+  'ux/action/spinner.js',
+];
 
 export const oclifLazy: Plugin = {
   name: 'oclif-lazy',

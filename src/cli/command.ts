@@ -245,6 +245,7 @@ export abstract class CfsCommand extends Command {
    * @throws CfsError CONFIRMATION_NEEDED where nobody can be asked and there is no default
    */
   protected async ask(flag: string, given: string | undefined, question: string, initial?: string): Promise<string> {
+    if (this.ctor.flags[flag] === undefined) throw new Error(`a question without a flag: ${flag}`);
     if (given !== undefined) return given;
     if (this.shared.yes && initial !== undefined) return initial;
     const { askForText } = await import('./ask.js');
