@@ -17,7 +17,8 @@ export interface SystemCallError extends Error {
 export function isSystemCallError(error: unknown, ...codes: string[]): error is SystemCallError {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
-  if (typeof code !== 'string' || !('errno' in error)) return false;
+  // Node's have a number; a CfsError has a code and an errno too, but by name.
+  if (typeof code !== 'string' || typeof (error as { errno?: unknown }).errno !== 'number') return false;
   return codes.length === 0 || codes.includes(code);
 }
 

@@ -7,7 +7,7 @@ import { isSystemCallError } from '../platform/files.js';
 import { commit } from './commit.js';
 import { MemoryDraft, memorySnapshot } from './draft.js';
 import { GROUP_MODES, PLAIN_MODES, parseManifestName } from './layout.js';
-import { openStore, placeOf, type StoreOptions, settingsOf } from './open.js';
+import { checkOwner, openStore, placeOf, type StoreOptions, settingsOf } from './open.js';
 import type { Place } from './place.js';
 import { planTables } from './plan-tables.js';
 import { probeFileSystem } from './probe.js';
@@ -46,6 +46,7 @@ export function initStore<T>(
   const value = decide(draft);
   const names = existing(place);
   refuseForeign(place, names ?? []);
+  if (names !== null) checkOwner(place);
   makeDirectories(place, gid);
   probeFileSystem(place);
   const hasGeneration = place.platform.files
@@ -63,6 +64,12 @@ function existing(place: Place): string[] | null {
     return place.platform.files.list('root.list', root);
   } catch (error) {
     if (isSystemCallError(error, 'ENOENT')) return null;
+    if (isSystemCallError(error, 'ENOTDIR')) {
+      throw new CfsError('FILE_EXISTS', `${root} is not a directory; nothing was changed`, {
+        hint: 'Choose an empty directory, or one that does not exist yet.',
+        details: { path: root },
+      });
+    }
     throw systemError(error, 'list', root, 'nothing was changed');
   }
 }
@@ -91,7 +98,14 @@ function makeDirectories(place: Place, gid: number | null): void {
     try {
       files.mkdir('init.mkdir', path, place.modes.directory);
     } catch (error) {
-      if (!isSystemCallError(error, 'EEXIST')) throw systemError(error, 'make the directory', path);
+      if (isSystemCallError(error, 'ENOENT')) {
+        throw new CfsError('FILE_NOT_FOUND', `cannot make ${path}: the directory it would be in does not exist`, {
+          hint: `Make that first: mkdir -p ${root.replace(/\/[^/]*$/, '') || '/'}`,
+          details: { path },
+        });
+      }
+      if (!isSystemCallError(error, 'EEXIST'))
+        throw systemError(error, 'make the directory', path, 'nothing was changed');
     }
     try {
       if (gid !== null) files.chown('init.chown', path, -1, gid);

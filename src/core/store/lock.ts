@@ -8,9 +8,8 @@
  * somebody wants it: a waiter leaves the file `lock.wanted`, which a release looks for. Taking it costs more than a
  * whole commit does on ext4, where each new directory has to step over all inodes freed in the last five seconds.
  *
- * The library is loaded only here, and this module only by those who lock: reading must not pay for it (graceful-fs).
+ * The library is loaded when a lock is first taken: reading must not pay for it (graceful-fs).
  */
-import lockfile from 'proper-lockfile';
 import { CfsError } from '../errors.js';
 import { type FileIdentity, isSystemCallError } from '../platform/files.js';
 import type { Hold } from '../platform/interrupts.js';
@@ -43,6 +42,8 @@ export interface LockWish {
   hold: Hold;
 }
 
+type Library = typeof import('proper-lockfile');
+
 let acquisitions = 0;
 
 /** A lock that this process has taken. */
@@ -61,6 +62,7 @@ export class Lock {
   private readonly fs: LockFs;
   /** The lock between two changes: still ours, and free for the next change of this process. */
   private kept: Held | null = null;
+  private library: Library | null = null;
 
   constructor(
     private readonly place: Place,
@@ -74,10 +76,11 @@ export class Lock {
     const { clock, random } = this.place.platform;
     const startMs = clock.monotonicMs();
     if (this.pauseUntilMs > startMs) await clock.sleep(this.pauseUntilMs - startMs);
+    this.library ??= await loadLibrary(this.place);
     const watch = new StaleWatch(this.place, this.times.staleMs);
     let lookedMs = Number.NEGATIVE_INFINITY;
     for (let tries = 1; ; tries++) {
-      const held = this.takeKept() ?? (await this.tryOnce());
+      const held = this.takeKept() ?? (await this.tryOnce(this.library));
       if (held !== null) return () => this.release(held);
       const nowMs = clock.monotonicMs();
       if (nowMs - lookedMs >= LOOK_MS) {
@@ -125,7 +128,7 @@ export class Lock {
     }
   }
 
-  private async tryOnce(): Promise<Held | null> {
+  private async tryOnce(lockfile: Library): Promise<Held | null> {
     const { lock } = this.place.paths;
     acquisitions += 1;
     // Only a key in the library's own table; one per acquisition, so that two stores of one process, or a lock taken over
@@ -163,7 +166,7 @@ export class Lock {
     const { files } = platform;
     this.fs.expected = made;
     // As above: all is done when the promise is given. C13: a failure here changes nothing.
-    lockfile.unlock(key, { realpath: false, lockfilePath: paths.lock, fs: this.fs }).catch(() => {});
+    this.library?.unlock(key, { realpath: false, lockfilePath: paths.lock, fs: this.fs }).catch(() => {});
     if (!this.isWanted()) return;
     this.pauseUntilMs = platform.clock.monotonicMs() + LONGEST_PAUSE_MS * platform.random.fraction();
     try {
@@ -192,6 +195,12 @@ export class Lock {
       details: { waitedMs: Math.round(waitedMs), holder: owner === null ? null : holderOf(owner) },
     });
   }
+}
+
+/** A CommonJS module: under `default`, or, bundled, at the top. */
+async function loadLibrary(place: Place): Promise<Library> {
+  const loaded = await place.platform.interrupts.withoutListeners(() => import('proper-lockfile'));
+  return (loaded as { default?: Library }).default ?? loaded;
 }
 
 export function interrupted(): CfsError {

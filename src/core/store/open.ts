@@ -1,6 +1,6 @@
 /** Opening the store of an existing cluster directory. */
 import { CfsError } from '../errors.js';
-import { isSystemCallError } from '../platform/files.js';
+import { type FileStat, isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
 import { type Json, jsonMembers } from './json.js';
 import { type Modes, PLAIN_MODES, pathsOf } from './layout.js';
@@ -66,14 +66,21 @@ function modesLike(mode: number): Modes {
   return { directory: mode & 0o7777, file: PLAIN_MODES.file };
 }
 
+/** @returns the directory's mode @throws CfsError CLUSTER_NOT_FOUND, UNSAFE_DIRECTORY */
+function checkDirectory(place: Place): number {
+  const { mode } = checkOwner(place);
+  if ((mode & 0o002) !== 0) throw unsafe(place, 'everybody can write in it', 'Take that away: chmod o-w');
+  return mode;
+}
+
 /**
  * Refuses a directory that others than root and the caller could have prepared: who can write there decides what runs.
- * @returns its mode @throws CfsError CLUSTER_NOT_FOUND, UNSAFE_DIRECTORY
+ * @throws CfsError CLUSTER_NOT_FOUND, UNSAFE_DIRECTORY
  */
-export function checkDirectory(place: Place): number {
+export function checkOwner(place: Place): FileStat {
   const { root } = place.paths;
   const { files, processes } = place.platform;
-  let stat: ReturnType<typeof files.stat>;
+  let stat: FileStat;
   try {
     stat = files.stat('root.stat', root);
   } catch (error) {
@@ -81,13 +88,18 @@ export function checkDirectory(place: Place): number {
     throw systemError(error, 'look at', root);
   }
   if (stat.kind !== 'directory') throw noCluster(root, 'it is not a directory');
-  const unsafe = (why: string, hint: string): CfsError =>
-    new CfsError('UNSAFE_DIRECTORY', `${root} is refused: ${why}`, { hint, details: { path: root, uid: stat.uid } });
   if (processes.uid !== null && stat.uid !== 0 && stat.uid !== processes.uid) {
-    throw unsafe(`its owner (user ${stat.uid}) is neither root nor you`, `Make root its owner: chown root ${root}`);
+    throw unsafe(place, `its owner (user ${stat.uid}) is neither root nor you`, 'Make root its owner: chown root');
   }
-  if ((stat.mode & 0o002) !== 0) throw unsafe('everybody can write in it', `Take that away: chmod o-w ${root}`);
-  return stat.mode;
+  return stat;
+}
+
+function unsafe(place: Place, why: string, hint: string): CfsError {
+  const { root } = place.paths;
+  return new CfsError('UNSAFE_DIRECTORY', `${root} is refused: ${why}`, {
+    hint: `${hint} ${root}`,
+    details: { path: root },
+  });
 }
 
 /** The cluster's identity. @throws CfsError CLUSTER_NOT_FOUND, CLUSTER_DAMAGED */

@@ -6,11 +6,12 @@ import { LowSync } from 'lowdb';
 import { CfsError } from '../errors.js';
 import { isSystemCallError } from '../platform/files.js';
 import type { Hold } from '../platform/interrupts.js';
+import { checkStore } from './check.js';
 import { Conflict } from './commit.js';
 import { diffManifests } from './diff.js';
 import { MemoryDraft, memorySnapshot } from './draft.js';
 import { Heads } from './head.js';
-import type { Lock, LockTimes } from './lock.js';
+import { interrupted, Lock, type LockTimes } from './lock.js';
 import { ManifestAdapter, type WriteOptions } from './lowdb-adapter.js';
 import { infoOf, type Manifest } from './manifest.js';
 import type { Place } from './place.js';
@@ -222,16 +223,13 @@ export class SharedDirectoryStore implements Store {
     this.db.write();
     const { manifest, changes } = this.adapter.written;
     if (manifest === null) return { value, changes, base, generation: base, committed: false, txid: null };
-    if (this.settings.verify) await this.verify(manifest);
+    if (this.settings.verify) this.verify(manifest);
     return { value, changes, base, generation: manifest.gen, committed: true, txid: manifest.txid };
   }
 
   private async acquire(hold: Hold, timeoutMs: number, options: TransactOptions): Promise<() => void> {
     if (!this.settings.lock) return () => {};
-    if (this.lock === null) {
-      const { Lock } = await this.place.platform.interrupts.withoutListeners(() => import('./lock.js'));
-      this.lock ??= new Lock(this.place, this.settings.lockTimes);
-    }
+    this.lock ??= new Lock(this.place, this.settings.lockTimes);
     return this.lock.acquire({ timeoutMs, onWait: options.onWait, hold });
   }
 
@@ -269,8 +267,7 @@ export class SharedDirectoryStore implements Store {
     return diffManifests(this.manifest(parent), manifest, this.reader);
   }
 
-  private async verify(manifest: Manifest): Promise<void> {
-    const { checkStore } = await import('./check.js');
+  private verify(manifest: Manifest): void {
     const { problems } = checkStore(this);
     if (problems.length === 0) return;
     throw new CfsError(
@@ -295,10 +292,6 @@ function expectGeneration(generation: number, options: TransactOptions): void {
       details: { expected, newest: generation },
     },
   );
-}
-
-function interrupted(): CfsError {
-  return new CfsError('INTERRUPTED', 'interrupted; nothing was changed');
 }
 
 function checkInfo(info: CommitInfo): void {
