@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { openCluster, volumeSet } from '../../src/index.js';
 import { type App, mustCfs } from './app.js';
+import { chosen } from './report.js';
 
 export interface Victim {
   name: string;
@@ -63,9 +64,9 @@ export const VICTIMS: readonly Victim[] = [
   },
   {
     name: 'undo',
-    prepare: (app, dir) => {
+    prepare: async (app, dir) => {
       mustCfs(app, dir, ['init', '--sample', SMALL, '--yes']);
-      mustCfs(app, dir, ['rebalance']);
+      await changes(dir, 3);
     },
     args: ['undo'],
   },
@@ -85,3 +86,18 @@ export const VICTIMS: readonly Victim[] = [
   },
   { name: 'compact', prepare: withGarbage, args: ['db', 'compact', '--keep', '100', '--keep-for', '0s'] },
 ];
+
+/** Makes the clusters of the commands chosen by `--op`; null: it begins with nothing. */
+export async function prepareAll(app: App, work: string): Promise<{ victim: Victim; dir: string | null }[]> {
+  const names = chosen(
+    'op',
+    VICTIMS.map((v) => v.name),
+  );
+  const prepared: { victim: Victim; dir: string | null }[] = [];
+  for (const victim of VICTIMS.filter((v) => names.includes(v.name))) {
+    const dir = victim.prepare === undefined ? null : path.join(work, `prepared-${victim.name}`);
+    if (dir !== null) await victim.prepare!(app, dir);
+    prepared.push({ victim, dir });
+  }
+  return prepared;
+}

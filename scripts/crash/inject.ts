@@ -1,0 +1,106 @@
+/** Injecting one fault at one call of a command, and being sure that it hit that call. */
+
+import type { App } from './app.js';
+import { must } from './app.js';
+import type { Victim } from './operations.js';
+import { type Call, type Traced, tracedCfs } from './trace.js';
+
+/** A command on a cluster directory `dir` that can be made anew. */
+export interface Stage {
+  app: App;
+  victim: Victim;
+  /** Everything under this path is watched; `dir` is in it. */
+  root: string;
+  dir: string;
+  trace: string;
+  /** Puts `dir` back to the prepared state. */
+  fresh: () => void;
+}
+
+/**
+ * Node wakes up now and then by a `read` of its own, which moves the ordinals of later ones: neighbours are tried too. Whether
+ * it was the call meant is always verified.
+ */
+const OFFSETS = [0, 0, 1, -1, 2, -2, 0, 3, -3, 0];
+
+export function runVictim(
+  { app, victim, root, dir, trace }: Stage,
+  inject: readonly string[],
+  more: string[] = [],
+): Traced {
+  const options = { root, file: trace, inject };
+  const args = [...victim.args, ...more];
+  return tracedCfs(app, dir, args, victim.input === undefined ? options : { ...options, input: victim.input });
+}
+
+/** The calls of a run without faults. The directory is left in the new state. @throws Error when it fails */
+export function callsOf(stage: Stage, more: string[] = []): Call[] {
+  // Each command has a code cache of its own, written by its first whole run: it must be there before calls are counted.
+  for (const last of [false, true]) {
+    stage.fresh();
+    const done = runVictim(stage, [], more);
+    if (done.status !== 0) throw new Error(`${stage.victim.name}: exit ${done.status}: ${done.stderr}`);
+    if (last) return done.calls;
+  }
+  return [];
+}
+
+/** Runs until the process dies on entry to exactly call `k`. @throws Error when it never does */
+export function killAt(stage: Stage, calls: readonly Call[], k: number): Traced {
+  const { name, ordinal } = calls[k - 1]!;
+  const faults = (offset: number): string[] => [`${name}:signal=SIGKILL:when=${Math.max(1, ordinal + offset)}`];
+  return hit(stage, calls, k, faults, [], (run) => run.signal === 'SIGKILL' && run.calls.length === k);
+}
+
+/** Runs until call `k` fails with `errno`. @param onward every later call fails with it too */
+export function failAt(
+  stage: Stage,
+  calls: readonly Call[],
+  k: number,
+  errno: string,
+  onward: boolean,
+  more: string[],
+): Traced {
+  const { name, ordinal } = calls[k - 1]!;
+  const faults = (offset: number): string[] => {
+    const when = Math.max(1, ordinal + offset);
+    if (!onward) return [`${name}:error=${errno}:when=${when}`];
+    return [`${name}:error=${errno}:when=${when}${ONCE_ONLY.has(name) ? '' : '+'}`, ...laterFaults(calls, k, errno)];
+  };
+  return hit(stage, calls, k, faults, more, (run) => run.calls[k - 1]?.line.includes('(INJECTED)') === true);
+}
+
+/** Messages go out by `write`, and node wakes up by `read`: of these only call `k` itself fails. */
+const ONCE_ONLY = new Set(['read', 'write']);
+
+function laterFaults(calls: readonly Call[], k: number, errno: string): string[] {
+  const first = new Map<string, string>();
+  for (const call of calls.slice(k)) {
+    if (call.name === calls[k - 1]!.name || first.has(call.name) || ONCE_ONLY.has(call.name)) continue;
+    first.set(call.name, `${call.name}:error=${errno}:when=${call.ordinal}+`);
+  }
+  return [...first.values()];
+}
+
+function hit(
+  stage: Stage,
+  calls: readonly Call[],
+  k: number,
+  faults: (offset: number) => string[],
+  more: string[],
+  isHit: (run: Traced) => boolean,
+): Traced {
+  const { shape } = calls[k - 1]!;
+  for (const offset of OFFSETS) {
+    stage.fresh();
+    const run = runVictim(stage, faults(offset), more);
+    if (run.calls[k - 1]?.shape === shape && isHit(run)) return run;
+  }
+  throw new Error(`the fault did not hit call ${k} (${shape}) in ${OFFSETS.length} runs`);
+}
+
+/** Puts a copy of `prepared` (null: nothing) in the place of `dir`. */
+export function copyPrepared(prepared: string | null, dir: string): void {
+  must(['rm', '-rf', dir]);
+  if (prepared !== null) must(['cp', '-a', prepared, dir]);
+}
