@@ -141,6 +141,17 @@ async function buildLibrary(outdir: string, common: BuildOptions & { write: fals
     cwd: ROOT,
     stdio: 'inherit',
   });
+  inlineTypes(join(outdir, 'types'));
+}
+
+/** The only type that the library's types take from a bundled package is written out: whoever installs cfs has no lowdb. */
+function inlineTypes(dir: string): void {
+  const from = "import type { SyncAdapter } from 'lowdb';";
+  const to = 'interface SyncAdapter<T> {\n    read: () => T | null;\n    write: (data: T) => void;\n}';
+  for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'))) {
+    const text = readFileSync(join(dir, name), 'utf8');
+    if (text.includes(from)) writeFileSync(join(dir, name), text.replace(from, to));
+  }
 }
 
 /** Puts a call into esbuild's two helpers that evaluate a module. @throws Error when a release of esbuild changed them */
