@@ -7,6 +7,7 @@ import type { Shard } from './table-file.js';
 import type { TableReader } from './table-reader.js';
 
 const NO_OVERLAY: ReadonlyMap<string, OverlayEntry> = new Map();
+const EMPTY: Shard = new Map();
 const NO_TABLE: TableEntry = { count: 0, shards: 1, files: [null] };
 
 /** A table's shards with the overlay on top. */
@@ -15,6 +16,8 @@ export class StoredTable implements TableView<AnyRecord> {
   private readonly overlay: ReadonlyMap<string, OverlayEntry>;
   /** Held here as well as in the reader: what this snapshot has read once it never misses again. */
   private readonly shards: (Shard | undefined)[] = [];
+  /** The shard that `get` found something in last: who walks one table and looks up another finds it there again. */
+  private last: Shard = EMPTY;
 
   constructor(
     private readonly gen: number,
@@ -33,7 +36,10 @@ export class StoredTable implements TableView<AnyRecord> {
   get(name: string): AnyRecord | undefined {
     const changed = this.overlay.get(name);
     if (changed !== undefined) return changed.value ?? undefined;
-    return this.shard(shardOf(name, this.entry.shards)).get(name);
+    const found = this.last.get(name);
+    if (found !== undefined) return found;
+    this.last = this.shard(shardOf(name, this.entry.shards));
+    return this.last.get(name);
   }
 
   has(name: string): boolean {
