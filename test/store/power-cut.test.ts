@@ -118,4 +118,37 @@ describe('a power cut', () => {
       assert.notDeepEqual(broken, []);
     });
   }
+
+  it('at any call of an init leaves no cluster, or a whole one, and the init can be repeated', () => {
+    const sim = new SimFiles();
+    const faulty = new FaultyFiles(sim);
+    const init = (files: SimFiles | FaultyFiles): unknown =>
+      initStore(DIR, { platform: hastyPlatform({ files }), lock: false, info: { operation: 'init' } }, (draft) => {
+        draft.put('cluster', 'n', { value: 0 });
+      });
+    const images: { files: SimFiles; about: string; done: boolean }[] = [];
+    const cut = (about: string, done: boolean): void => {
+      for (const { files, lost } of sim.afterPowerCut()) images.push({ files, about: `${about}, kept ${lost}`, done });
+    };
+    faulty.play((call) => {
+      const changing = ['openNew', 'write', 'link', 'unlink', 'mkdir', 'rmdir', 'fsync'];
+      if (changing.includes(call.method)) cut(`before ${call.number} ${call.label}`, false);
+      return undefined;
+    });
+    init(faulty);
+    cut('after it was reported as done', true);
+    assert.ok(images.length > 100);
+    for (const { files, about, done } of images) {
+      try {
+        openOn(files, {});
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'CLUSTER_NOT_FOUND', `${about}: ${(error as Error).message}`);
+        assert.equal(done, false, about);
+        init(files);
+      }
+      const store = openOn(files, {});
+      assert.deepEqual(checkStore(store).problems, [], about);
+      assert.equal(counter(store), 0, about);
+    }
+  });
 });
