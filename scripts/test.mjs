@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MOCHA = join(ROOT, 'node_modules/mocha/bin/mocha.js');
 const JOBS = Number(process.env.CFS_TEST_JOBS) || availableParallelism();
+/** One test may take so long, also where the machine is busy with others; a test's own limit outranks it. */
+const TEST_MS = '120000';
 /** No test file may take longer. */
 const LIMIT_MS = 10 * 60_000;
 
@@ -49,7 +51,16 @@ function run(argv) {
 const count = (output, word) => Number(new RegExp(`^\\s*(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0);
 
 async function runFile(file, totals) {
-  const result = await run(['--import', 'tsx', MOCHA, '--reporter', join(ROOT, 'scripts/reporter.cjs'), file]);
+  const result = await run([
+    '--import',
+    'tsx',
+    MOCHA,
+    '--timeout',
+    TEST_MS,
+    '--reporter',
+    join(ROOT, 'scripts/reporter.cjs'),
+    file,
+  ]);
   const passed = count(result.output, 'passing');
   const skipped = count(result.output, 'pending');
   // A file that dies or tests nothing is a failure too.
