@@ -94,6 +94,21 @@ describe('compaction', () => {
     assert.ok(report.bytes > 0);
   });
 
+  it('makes the removal of each block of generations durable before it begins with the next, and what it found gone first', async () => {
+    const faulty = new FaultyFiles(new SimFiles());
+    const store = newCluster({ platform: hastyPlatform({ files: faulty }) }, '/c');
+    await grown(store, 200);
+    faulty.play(() => undefined);
+    await compactStore(store, { ...COMPACT, keep: 10, leastKept: 1 });
+    const steps = faulty.calls.flatMap(({ label, args }) => {
+      if (label === 'collect-dir.fsync') return ['flush'];
+      const gen = label === 'collect.unlink-manifest' ? Number(/(\d+)\.json$/.exec(args[0] as string)![1]) : null;
+      return gen === null ? [] : [`block ${Math.floor(gen / 64)}`];
+    });
+    const order = steps.filter((step, i) => step !== steps[i - 1]);
+    assert.deepEqual(order, ['flush', 'block 0', 'flush', 'block 1', 'flush', 'block 2', 'flush']);
+  });
+
   it('after every commit, keeping three, leaves the database whole', async () => {
     const store = newCluster({ bounds: BOUNDS });
     const slow = reopen(store, { bounds: BOUNDS });
