@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   CANNOT_UNDO: 'conflict',
   UNPLACED_VOLUMES: 'conflict',
   FORMAT_TOO_NEW: 'conflict',
+  FILE_EXISTS: 'conflict',
   LOCK_NOT_HELD: 'conflict',
   LOCK_IN_USE: 'conflict',
   UNSUITABLE_FILE_SYSTEM: 'conflict',
