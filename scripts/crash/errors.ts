@@ -41,7 +41,7 @@ async function torture(app: App, victim: Victim, work: string, prepared: string 
         const what = `${errno} ${how} ${victim.name} ${k}/${calls.length} ${calls[k - 1]!.shape}`;
         try {
           const run = failAt(stage, calls, k, errno, how === 'onward', ['--json']);
-          const { exit, problems } = await judge(app, dir, run, errno, expected, victim.name === 'compact');
+          const { exit, problems } = await judge(app, dir, run, errno, expected, victim.args[0] === 'db');
           exits.set(exit, (exits.get(exit) ?? 0) + 1);
           if (problems.length === 0) continue;
           failures += 1;

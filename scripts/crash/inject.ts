@@ -49,7 +49,7 @@ export function callsOf(stage: Stage, more: string[] = []): Call[] {
 export function killAt(stage: Stage, calls: readonly Call[], k: number): Traced {
   const { name, ordinal } = calls[k - 1]!;
   const faults = (offset: number): string[] => [`${name}:signal=SIGKILL:when=${Math.max(1, ordinal + offset)}`];
-  return hit(stage, calls, k, faults, [], (run) => run.signal === 'SIGKILL' && run.calls.length === k);
+  return hit(stage, calls, k, faults, [], (run, died) => run.signal === 'SIGKILL' && died === run.calls.length - 1);
 }
 
 /** Runs until call `k` fails with `errno`. @param onward every later call fails with it too */
@@ -67,7 +67,7 @@ export function failAt(
     if (!onward) return [`${name}:error=${errno}:when=${when}`];
     return [`${name}:error=${errno}:when=${when}${ONCE_ONLY.has(name) ? '' : '+'}`, ...laterFaults(calls, k, errno)];
   };
-  return hit(stage, calls, k, faults, more, (run) => run.calls[k - 1]?.line.includes('(INJECTED)') === true);
+  return hit(stage, calls, k, faults, more, (run, at) => run.calls[at]!.line.includes('(INJECTED)'));
 }
 
 /** Messages go out by `write`, and node wakes up by `read`: of these only call `k` itself fails. */
@@ -88,13 +88,17 @@ function hit(
   k: number,
   faults: (offset: number) => string[],
   more: string[],
-  isHit: (run: Traced) => boolean,
+  isHit: (run: Traced, at: number) => boolean,
 ): Traced {
   const { shape } = calls[k - 1]!;
+  // The same call of another run: the lock is given back at a turn of the event loop, sooner or later among the others.
+  const nth = calls.slice(0, k).filter((call) => call.shape === shape).length;
   for (const offset of OFFSETS) {
     stage.fresh();
     const run = runVictim(stage, faults(offset), more);
-    if (run.calls[k - 1]?.shape === shape && isHit(run)) return run;
+    let seen = 0;
+    const at = run.calls.findIndex((call) => call.shape === shape && ++seen === nth);
+    if (at >= 0 && isHit(run, at)) return run;
   }
   throw new Error(`the fault did not hit call ${k} (${shape}) in ${OFFSETS.length} runs`);
 }
