@@ -186,6 +186,20 @@ describe('a change', () => {
     });
   });
 
+  it('with a request or a record of megabytes can still be read', async () => {
+    const store = newCluster({ actor: { user: 'u', sudoUser: null, host: 'h', pid: 1, command: 'c'.repeat(100_000) } });
+    const request = { text: 'r'.repeat(6_000_000) };
+    await store.transact({ operation: 'x', request }, (draft) =>
+      draft.put('groups', 'g', { description: 'd'.repeat(6_000_000) }),
+    );
+    const reader = reopen(store);
+    assert.deepEqual(reader.info().request, { omittedCharacters: 6_000_011 });
+    assert.equal(reader.info().actor.command.length, 4097);
+    assert.equal(reader.changesOf(2)[0]!.name, 'g');
+    await store.transact({ operation: 'x' }, (draft) => draft.remove('groups', 'g'));
+    assert.equal(reopen(store).snapshot().table('groups').count, 0);
+  });
+
   it('by two stores at once in one process without the lock loses nothing', async () => {
     const store = newCluster({ lock: false });
     const other = reopen(store, { lock: false });

@@ -11,7 +11,7 @@
 import { CfsError } from '../errors.js';
 import { isSystemCallError } from '../platform/files.js';
 import type { Heads } from './head.js';
-import { temporaryName } from './layout.js';
+import { MAX_MANIFEST_BYTES, temporaryName } from './layout.js';
 import { encodeManifest, type Manifest, type NewManifest } from './manifest.js';
 import type { Place } from './place.js';
 import type { PendingFile } from './plan-tables.js';
@@ -87,6 +87,9 @@ function storeTables(place: Place, attempt: Prepared): Stored {
 /** C6. */
 function writeManifest(place: Place, attempt: Stored): Written {
   const { bytes, sum, tablesText } = encodeManifest(attempt.next);
+  if (bytes.length > MAX_MANIFEST_BYTES) {
+    throw new CfsError('BUG', `the manifest would have ${bytes.length} bytes, more than readers accept; ${UNCHANGED}`);
+  }
   attempt.made.push(attempt.temporary);
   try {
     writeNew(place.platform.files, 'manifest', attempt.temporary, bytes, place.modes.file);

@@ -11,6 +11,7 @@ import { checkOwner, openStore, placeOf, type StoreOptions, settingsOf } from '.
 import type { Place } from './place.js';
 import { planTables } from './plan-tables.js';
 import { probeFileSystem } from './probe.js';
+import { recorded } from './recorded.js';
 import { SharedDirectoryStore } from './shared-directory-store.js';
 import type { CommitInfo, Draft } from './store.js';
 import { systemError } from './system-error.js';
@@ -150,10 +151,7 @@ function firstGeneration(
       parent: null,
       txid: random.hex(8),
       floor: gen,
-      op: options.info.operation,
-      request: options.info.request ?? null,
-      message: options.info.message ?? null,
-      actor: options.actor ?? processes.actor(),
+      ...recorded(options.info, options.actor ?? processes.actor()),
       time: new Date(clock.nowMs()).toISOString(),
       counts: planned.counts,
       tables: planned.tables,

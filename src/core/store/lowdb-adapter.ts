@@ -12,6 +12,7 @@ import type { Heads } from './head.js';
 import type { Manifest } from './manifest.js';
 import type { Place } from './place.js';
 import { planTables } from './plan-tables.js';
+import { recorded } from './recorded.js';
 import { StoredSnapshot } from './snapshot.js';
 import type { Actor, Change, CommitInfo, Draft } from './store.js';
 import type { TableReader } from './table-reader.js';
@@ -74,10 +75,7 @@ export class ManifestAdapter implements SyncAdapter<Draft> {
         parent: head.sum,
         txid: next.txid,
         floor: next.floor ?? head.floor,
-        op: next.info.operation,
-        request: next.info.request ?? null,
-        message: next.info.message ?? null,
-        actor: next.actor,
+        ...recorded(next.info, next.actor),
         time: new Date(clock.nowMs()).toISOString(),
         counts: planned.counts,
         tables: planned.tables,

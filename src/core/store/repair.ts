@@ -6,6 +6,7 @@ import { CfsError } from '../errors.js';
 import { commit } from './commit.js';
 import { examineManifest, examineTables, isProblem, listAll, type Problem } from './inspect.js';
 import type { Manifest } from './manifest.js';
+import { recorded } from './recorded.js';
 import type { SharedDirectoryStore } from './shared-directory-store.js';
 import type { CommitInfo, TransactOptions } from './store.js';
 
@@ -94,10 +95,7 @@ function publish(store: SharedDirectoryStore, info: CommitInfo, { newest, floor,
       parent: from.sum,
       txid: random.hex(8),
       floor,
-      op: info.operation,
-      request: info.request ?? null,
-      message: info.message ?? null,
-      actor: store.actor,
+      ...recorded(info, store.actor),
       time: new Date(clock.nowMs()).toISOString(),
       counts: {},
       tables: from.tables,
