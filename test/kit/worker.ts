@@ -11,7 +11,6 @@ const [dir, count, lock, staleMs, record] = process.argv.slice(2);
 const store = openNodeStore(dir!, {
   lock: lock === '1',
   lockTimes: { staleMs: Number(staleMs), updateMs: 1000 },
-  lockTimeoutMs: 600_000,
 });
 const out = fs.openSync(record!, 'a');
 const now = (): number => Number(process.hrtime.bigint() / 1000n);
@@ -19,7 +18,9 @@ const now = (): number => Number(process.hrtime.bigint() / 1000n);
 for (let i = 0; i < Number(count); i++) {
   const begun = now();
   try {
-    const { value, generation } = await store.transact({ operation: 'increment' }, increment);
+    const { value, generation } = await store.transact({ operation: 'increment' }, increment, {
+      lockTimeoutMs: 600_000,
+    });
     fs.writeSync(out, `${JSON.stringify({ pid: process.pid, i, begun, ended: now(), n: value, generation })}\n`);
   } catch (error) {
     if (!(error instanceof CfsError) || error.code !== 'COMMIT_UNSURE') throw error;
