@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Cluster, clusterOf, decision } from './core/cluster.js';
 import { CfsError } from './core/errors.js';
+import { settingOf } from './core/model/settings.js';
 import { openStore, type SharedDirectoryStore } from './core/store/index.js';
+import type { LockPolicy } from './core/store/lock-policy.js';
+import type { Snapshot } from './core/store/store.js';
 import { nodePlatform } from './node/platform.js';
 
 /** A cluster in a shared directory. */
@@ -20,7 +23,7 @@ export interface OpenOptions {
  */
 export async function openCluster(options: OpenOptions): Promise<DirectoryCluster> {
   const dir = resolve(options.dir);
-  return clusterOf(dir, openStore(dir, { platform: nodePlatform() }));
+  return clusterOf(dir, openStore(dir, { platform: nodePlatform(), lockPolicy }));
 }
 
 export interface CreateOptions extends OpenOptions {
@@ -48,6 +51,7 @@ export async function createCluster(options: CreateOptions): Promise<DirectoryCl
     dir,
     {
       platform: nodePlatform(),
+      lockPolicy,
       info: { operation: init.name, request: init.recorded?.(request) ?? request, message: options.message ?? null },
       ...(options.group === undefined ? {} : { group: options.group }),
     },
@@ -63,4 +67,11 @@ export function refuseExisting(dir: string): void {
     hint: 'Look at it: cfs status. To begin anew, choose another directory.',
     details: { path: dir },
   });
+}
+
+/** The cluster's own times for its lock. */
+function lockPolicy(snapshot: Snapshot): LockPolicy {
+  const staleMs = settingOf(snapshot, 'lock.stale');
+  // Renewed several times before it counts as left behind; the library takes at most half of it.
+  return { timeoutMs: settingOf(snapshot, 'lock.timeout'), times: { staleMs, updateMs: Math.min(2000, staleMs / 2) } };
 }

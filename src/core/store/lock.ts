@@ -15,18 +15,10 @@ import { type FileIdentity, isSystemCallError } from '../platform/files.js';
 import type { Hold } from '../platform/interrupts.js';
 import { LockFs } from './lock-fs.js';
 import { holderOf, isSurelyGone, type LockOwner, ownsLock, readOwner, sameIdentity, writeOwner } from './lock-owner.js';
+import type { LockTimes } from './lock-policy.js';
 import type { Place } from './place.js';
 import type { LockHolder } from './store.js';
 import { systemError } from './system-error.js';
-
-export interface LockTimes {
-  /** Age at which a lock counts as left behind, ms. The library's floor is 2000. */
-  staleMs: number;
-  /** How often the holder renews it, ms. */
-  updateMs: number;
-}
-
-export const DEFAULT_LOCK_TIMES: LockTimes = { staleMs: 10_000, updateMs: 2_000 };
 
 const RETRY_MS = 10;
 const LONGEST_PAUSE_MS = 20;

@@ -4,16 +4,18 @@ import { type FileStat, isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
 import { type Json, jsonMembers } from './json.js';
 import { type Modes, PLAIN_MODES, pathsOf } from './layout.js';
-import type { LockTimes } from './lock.js';
+import { DEFAULT_LOCK_POLICY, type LockPolicy, type LockTimes } from './lock-policy.js';
 import { type Bounds, DEFAULT_BOUNDS, type Place } from './place.js';
 import { readWhole, Unfit } from './read-file.js';
 import { SharedDirectoryStore, type StoreSettings } from './shared-directory-store.js';
-import type { Actor } from './store.js';
+import type { Actor, Snapshot } from './store.js';
 import { systemError } from './system-error.js';
 
 export interface StoreOptions {
   platform: Platform;
-  /** Time to wait for the lock and for retries, ms (default 30,000). */
+  /** Times of the lock as the cluster's own settings have them; asked when a process locks for the first time. */
+  lockPolicy?: (snapshot: Snapshot) => LockPolicy;
+  /** These outrank the policy; tests choose them. */
   lockTimeoutMs?: number;
   lockTimes?: LockTimes;
   /** False, or CFS_NO_LOCK=1 in the environment: go without the courtesy lock. A test aid: every promise still holds. */
@@ -26,7 +28,6 @@ export interface StoreOptions {
   bounds?: Partial<Bounds>;
 }
 
-const DEFAULT_LOCK_TIMEOUT_MS = 30_000;
 const MAX_CLUSTER_FILE_BYTES = 4096;
 
 /**
@@ -53,12 +54,24 @@ export function placeOf(dir: string, options: StoreOptions): Place {
 export function settingsOf(options: StoreOptions): StoreSettings {
   const { processes } = options.platform;
   return {
-    lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
-    lockTimes: options.lockTimes ?? { staleMs: 10_000, updateMs: 2_000 },
+    lockPolicy: (snapshot) => {
+      const { timeoutMs, times } = lockPolicyOf(options, snapshot);
+      return { timeoutMs: options.lockTimeoutMs ?? timeoutMs, times: options.lockTimes ?? times };
+    },
     lock: options.lock ?? processes.env('CFS_NO_LOCK') !== '1',
     actor: options.actor ?? null,
     verify: options.verify ?? processes.env('CFS_VERIFY') === '1',
   };
+}
+
+function lockPolicyOf(options: StoreOptions, snapshot: () => Snapshot): LockPolicy {
+  if (options.lockPolicy === undefined) return DEFAULT_LOCK_POLICY;
+  try {
+    return options.lockPolicy(snapshot());
+  } catch (error) {
+    if (error instanceof CfsError) return DEFAULT_LOCK_POLICY;
+    throw error;
+  }
 }
 
 /** Directories and files made later get the modes that init gave the first ones. */

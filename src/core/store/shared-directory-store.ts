@@ -11,7 +11,8 @@ import { Conflict } from './commit.js';
 import { diffManifests } from './diff.js';
 import { MemoryDraft, memorySnapshot } from './draft.js';
 import { Heads } from './head.js';
-import { interrupted, Lock, type LockTimes } from './lock.js';
+import { interrupted, Lock } from './lock.js';
+import type { LockPolicy, LockTimes } from './lock-policy.js';
 import { ManifestAdapter, type WriteOptions } from './lowdb-adapter.js';
 import { infoOf, type Manifest } from './manifest.js';
 import type { Place } from './place.js';
@@ -30,9 +31,8 @@ import type {
 import { Collected, TableReader } from './table-reader.js';
 
 export interface StoreSettings {
-  /** Default time to wait for the lock and for retries, ms. */
-  lockTimeoutMs: number;
-  lockTimes: LockTimes;
+  /** Times of the lock; reads the newest generation if the cluster has a policy. */
+  lockPolicy: (snapshot: () => Snapshot) => LockPolicy;
   /** False: go without the lock. Every promise still holds; more work is wasted. A test aid. */
   lock: boolean;
   /** Who commits; default: this process. */
@@ -54,6 +54,7 @@ export class SharedDirectoryStore implements Store {
   private readonly adapter: ManifestAdapter;
   private readonly db: LowSync<Draft>;
   private lock: Lock | null = null;
+  private policy: LockPolicy | null = null;
   private yieldedMs = 0;
 
   constructor(
@@ -73,7 +74,7 @@ export class SharedDirectoryStore implements Store {
   }
 
   get lockTimes(): LockTimes {
-    return this.settings.lockTimes;
+    return this.lockPolicy().times;
   }
 
   snapshot(at?: number): Snapshot {
@@ -132,7 +133,7 @@ export class SharedDirectoryStore implements Store {
    */
   async exclusively<T>(options: TransactOptions, attempt: (hold: Hold) => T | Promise<T>): Promise<T> {
     const { clock, random, interrupts } = this.place.platform;
-    const timeoutMs = options.lockTimeoutMs ?? this.settings.lockTimeoutMs;
+    const timeoutMs = options.lockTimeoutMs ?? this.lockPolicy().timeoutMs;
     const startMs = clock.monotonicMs();
     const hold = interrupts.hold();
     try {
@@ -152,6 +153,11 @@ export class SharedDirectoryStore implements Store {
     } finally {
       hold.release();
     }
+  }
+
+  private lockPolicy(): LockPolicy {
+    this.policy ??= this.settings.lockPolicy(() => this.snapshot());
+    return this.policy;
   }
 
   /** Who commits. */
@@ -229,7 +235,7 @@ export class SharedDirectoryStore implements Store {
 
   private async acquire(hold: Hold, timeoutMs: number, options: TransactOptions): Promise<() => void> {
     if (!this.settings.lock) return () => {};
-    this.lock ??= new Lock(this.place, this.settings.lockTimes);
+    this.lock ??= new Lock(this.place, this.lockTimes);
     return this.lock.acquire({ timeoutMs, onWait: options.onWait, hold });
   }
 
