@@ -44,7 +44,7 @@ export default class Apply extends CfsCommand {
     const { added, changed, removed, kept } = outcome.value;
     if (outcome.committed) for (const line of changeLines(outcome.changes, 40)) this.print(line);
     for (const { table, name } of kept)
-      this.note(`The file does not list ${table} ${name}, which stays: it is in use.`);
+      this.note(`The file does not list ${table.slice(0, -1)} ${name}, which stays: it is in use.`);
     const text = `Added ${countsText(added)}; changed ${countsText(changed)}; removed ${countsText(removed)}.`;
     return this.changed(outcome, text, { added, changedRecords: changed, removed, kept });
   }

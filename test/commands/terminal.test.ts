@@ -12,7 +12,6 @@ import {
   tenNodes,
 } from '../kit/commands.js';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
 const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g;
 const plain = (output: string): string => output.replace(ESCAPES, '').replaceAll('\r', '');
 
