@@ -45,11 +45,15 @@ export function callsOf(stage: Stage, more: string[] = []): Call[] {
   return [];
 }
 
-/** Runs until the process dies on entry to exactly call `k`. @throws Error when it never does */
-export function killAt(stage: Stage, calls: readonly Call[], k: number): Traced {
+/**
+ * Runs until the process dies on entry to exactly call `k`.
+ * @param others further injections @throws Error when it never does
+ */
+export function killAt(stage: Stage, calls: readonly Call[], k: number, others: readonly string[] = []): Traced {
   const { name, ordinal } = calls[k - 1]!;
   const faults = (offset: number): string[] => [`${name}:signal=SIGKILL:when=${Math.max(1, ordinal + offset)}`];
-  return hit(stage, calls, k, faults, [], (run, died) => run.signal === 'SIGKILL' && died === run.calls.length - 1);
+  const fault = (offset: number): string[] => [...others, ...faults(offset)];
+  return hit(stage, calls, k, fault, [], (run, died) => run.signal === 'SIGKILL' && died === run.calls.length - 1);
 }
 
 /** Runs until call `k` fails with `errno`. @param onward every later call fails with it too */

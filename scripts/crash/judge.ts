@@ -8,6 +8,14 @@ export interface Judgement {
   problems: string[];
 }
 
+/** Commands of which the commit is only a part. */
+export interface Lenience {
+  /** Exit 1 although the commit stands: what came after it failed. */
+  afterFailure: boolean;
+  /** Exit 0 without the commit: it could be gone without. */
+  afterSuccess: boolean;
+}
+
 interface ErrorShape {
   code?: string;
   errno?: string;
@@ -18,7 +26,6 @@ interface ErrorShape {
 /**
  * Exit 0: the new state. 1 and 8: the old one. 10: either, and the transaction it names tells which. Nothing else, no stack
  * trace, and the message (asked for under --json) names the errno and the path.
- * @param partly the command does more than its commit: after exit 1 its commit may stand (a collection that stopped)
  */
 export async function judge(
   app: App,
@@ -26,12 +33,19 @@ export async function judge(
   run: Traced,
   errno: string,
   expected: Expected,
-  partly: boolean,
+  lenience: Lenience = { afterFailure: false, afterSuccess: false },
 ): Promise<Judgement> {
   const problems: string[] = [];
   const exit = run.status ?? -1;
   if (run.signal !== null) problems.push(`killed by ${run.signal}`);
-  const allowed = ({ 0: 'new', 1: partly ? 'either' : 'old', 8: 'old', 10: 'either' } as const)[exit];
+  const allowed = (
+    {
+      0: lenience.afterSuccess ? 'either' : 'new',
+      1: lenience.afterFailure ? 'either' : 'old',
+      8: 'old',
+      10: 'either',
+    } as const
+  )[exit];
   if (allowed === undefined) problems.push(`exit ${exit}: ${run.stderr.slice(0, 600)}`);
   if (exit > 0) judgeMessage(run.stderr, errno, dir, problems);
   if (exit === 10) await judgeUnsure(app, dir, run.stderr, expected, problems);

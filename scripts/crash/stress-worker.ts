@@ -39,7 +39,6 @@ async function work(job: WorkerJob): Promise<void> {
   const store = openNodeStore(job.dir, {
     lock: job.lock,
     lockTimes: { staleMs: job.staleMs, updateMs: Math.floor(job.staleMs / 2) },
-    lockTimeoutMs: 120_000,
   });
   const record = fs.openSync(job.record, 'a');
   for (let i = 0; i < job.commits; ) {
@@ -54,7 +53,9 @@ async function work(job: WorkerJob): Promise<void> {
     const seen = { worker: job.worker, i, volume };
     let outcome: Pick<Seen, 'outcome' | 'generation' | 'txid'>;
     try {
-      const done = await store.transact({ operation: 'stress', request: { worker: job.worker, i } }, increment);
+      const done = await store.transact({ operation: 'stress', request: { worker: job.worker, i } }, increment, {
+        lockTimeoutMs: 120_000,
+      });
       outcome = { outcome: 'done', generation: done.generation, txid: done.txid };
     } catch (error) {
       if (!(error instanceof CfsError)) throw error;
