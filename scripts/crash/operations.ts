@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { openCluster, volumeSet } from '../../src/index.js';
-import { type App, mustCfs } from './app.js';
+import { type App, must, mustCfs } from './app.js';
 import { chosen } from './report.js';
 
 export interface Victim {
@@ -33,6 +33,22 @@ async function changes(dir: string, n: number): Promise<void> {
 function bulkText(): string {
   const volumes = Array.from({ length: BULK }, (_, i) => ({ name: `bulk${i}`, weight: 1, domains: ['ALL'] }));
   return JSON.stringify({ volumes });
+}
+
+/**
+ * A small cluster with 150 generations.
+ * @param garbage the oldest 50 are dead, but still there, as a collection that was killed leaves them
+ */
+export async function withHistory(app: App, dir: string, garbage: boolean): Promise<void> {
+  mustCfs(app, dir, ['init', '--sample', SMALL, '--yes']);
+  await changes(dir, 149);
+  if (!garbage) return;
+  const manifests = path.join(dir, 'manifests');
+  const saved = `${dir}.saved`;
+  must(['cp', '-a', manifests, saved]);
+  mustCfs(app, dir, ['db', 'compact', '--keep', '100', '--keep-for', '0s']);
+  must(['cp', '-a', '-n', `${saved}/.`, manifests]);
+  must(['rm', '-r', saved]);
 }
 
 async function withGarbage(app: App, dir: string): Promise<void> {

@@ -5,7 +5,7 @@
  * The workers use the library with a stale time of 2 s (its floor; the commands' is 10 s), so that a lock is taken over from
  * a stopped holder within seconds.
  *
- * Usage: node --import tsx scripts/crash/stress.ts [--workers=8] [--commits=500] [--stops=20] [--pause=80] [--lock=with,without]
+ * Usage: node --import tsx scripts/crash/stress.ts [--workers=8] [--commits=500] [--stops=20] [--pause=MS] [--lock=with,without]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -26,23 +26,34 @@ function number(name: string, usual: number): number {
   return given === undefined ? usual : Number(given.slice(name.length + 3));
 }
 
-/** Stops whoever holds the lock (without a lock: any worker) until others must have taken it over. */
+interface Stops {
+  stopped: number;
+  /** Of these, how many were inside a commit: their temporary manifest stayed while they were stopped. */
+  inside: number;
+}
+
+/** Stops whoever holds the lock (without a lock: whoever is inside a commit) past the stale time, and resumes it. */
 async function stopHolders(
   dir: string,
   workers: readonly ChildProcess[],
   times: number,
   lock: boolean,
-): Promise<number> {
-  let stopped = 0;
+): Promise<Stops> {
+  const stops: Stops = { stopped: 0, inside: 0 };
   const running = (): ChildProcess[] => workers.filter((w) => w.exitCode === null && w.signalCode === null);
-  while (stopped < times && running().length > 1) {
-    await setTimeout(Math.random() * 30);
-    const pid = lock ? holderOf(dir) : (running()[stopped % running().length]?.pid ?? null);
-    const victim = running().find((w) => w.pid === pid);
+  let turn = 0;
+  while (stops.stopped < times && running().length > 1) {
+    await setTimeout(lock ? Math.random() * 30 : 1);
+    const all = running();
+    const pid = lock ? holderOf(dir) : (all[turn++ % all.length]?.pid ?? null);
+    const victim = all.find((w) => w.pid === pid);
     if (victim === undefined) continue;
     victim.kill('SIGSTOP');
-    // Only if it holds the lock still is it what we want; a stopped process cannot give it back.
-    if (lock && holderOf(dir) !== victim.pid) {
+    const before = underWay(dir);
+    await setTimeout(before.length === 0 ? 0 : 15);
+    const inside = underWay(dir).some((name) => before.includes(name));
+    // A stopped process cannot give the lock back: if it is not the holder now, it was too late.
+    if (lock ? holderOf(dir) !== victim.pid : !inside) {
       victim.kill('SIGCONT');
       continue;
     }
@@ -51,9 +62,15 @@ async function stopHolders(
     for (let waits = 0; lock && waits < 200 && holderOf(dir) === victim.pid; waits++) await setTimeout(20);
     await setTimeout(Math.random() * 100);
     victim.kill('SIGCONT');
-    stopped += 1;
+    stops.stopped += 1;
+    if (inside) stops.inside += 1;
   }
-  return stopped;
+  return stops;
+}
+
+/** Temporary manifests: commits under way. */
+function underWay(dir: string): string[] {
+  return fs.readdirSync(path.join(dir, 'manifests')).filter((name) => name.endsWith('.tmp'));
 }
 
 /** The process that the lock belongs to, if there is a lock and it says so. */
@@ -109,7 +126,7 @@ async function round(app: App, work: string, lock: boolean): Promise<Row> {
   const before = (await openCluster({ dir })).snapshot();
   const base = new Map([...before.table('volumes').entries()].map(([name, { weight }]) => [name, weight]));
   const startMs = performance.now();
-  const pauseMs = number('pause', 80);
+  const pauseMs = number('pause', lock ? 80 : 240);
   const records: string[] = [];
   const workers = Array.from({ length: count }, (_, worker) => {
     const record = path.join(work, `${lock ? 'with' : 'without'}-${worker}.jsonl`);
@@ -132,7 +149,7 @@ async function round(app: App, work: string, lock: boolean): Promise<Row> {
   });
   const ends = Promise.all(workers.map((w) => new Promise<number | null>((resolve) => w.on('close', resolve))));
   let isOver = false;
-  const [statuses, stopped, typed] = await Promise.all([
+  const [statuses, { stopped, inside }, typed] = await Promise.all([
     ends.then((all) => {
       isOver = true;
       return all;
@@ -164,6 +181,7 @@ async function round(app: App, work: string, lock: boolean): Promise<Row> {
     'library commits': made - typed.length,
     'command lines': typed.length,
     stopped,
+    'inside a commit': inside,
     ...numbers,
     problems: problems.length,
     seconds,

@@ -55,12 +55,18 @@ export function kindMissing(kind: Kind): string | null {
 }
 
 /** Makes an image of the kind that holds a copy of `contents` (a directory), if any. */
-export function makeImage(kind: Kind, image: string, contents: string | null, at: string): void {
+export function makeImage(
+  kind: Kind,
+  image: string,
+  contents: string | null,
+  at: string,
+  mkfsOptions: readonly string[] = [],
+): void {
   fs.rmSync(image, { force: true });
   const raw = `${image}.raw`;
   fs.writeFileSync(raw, '');
   fs.truncateSync(raw, KINDS[kind].bytes);
-  must([...KINDS[kind].mkfs, raw]);
+  must([...KINDS[kind].mkfs, ...mkfsOptions, raw]);
   mount(kind, raw, at);
   if (contents !== null) must(['cp', '-a', contents, `${at}/c`]);
   unmount(at);
@@ -72,6 +78,12 @@ export function mount(kind: Kind, image: string, at: string, isCopy = false): vo
   fs.mkdirSync(at, { recursive: true });
   const { options, copyOptions } = KINDS[kind];
   must(['mount', '-t', kind, '-o', `loop,${isCopy ? copyOptions : options}`, image, at]);
+  mounted.push(at);
+}
+
+export function mountTmpfs(at: string, options: string): void {
+  fs.mkdirSync(at, { recursive: true });
+  must(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', at]);
   mounted.push(at);
 }
 
