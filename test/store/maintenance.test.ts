@@ -6,7 +6,9 @@ import {
   compactStore,
   findTransaction,
   history,
+  initStore,
   readBackup,
+  repairStore,
   restoreToEmpty,
   type SharedDirectoryStore,
   statStore,
@@ -247,5 +249,51 @@ describe('watching', () => {
     const { value } = await next;
     assert.equal((value as WatchItem).kind, 'alarm');
     await items.return();
+  });
+});
+
+describe('what is kept', () => {
+  it('never grows at the old end: of two collections that overlap the later one cannot lower the floor', async () => {
+    const store = newCluster();
+    await grown(store, 30);
+    const slow = reopen(store);
+    // Both decide on their floors from the same generation; the one that wants less is committed last.
+    await store.change({ info: { operation: 'fast' }, floor: 20, always: true }, () => {});
+    await slow.change({ info: { operation: 'slow' }, floor: 10, always: true }, () => {});
+    assert.equal(reopen(store).oldestGeneration(), 20);
+  });
+
+  it('is missed by check and given up by repair when manifests at its old end are lost', async () => {
+    const store = newCluster();
+    await grown(store, 10);
+    for (const gen of [1, 2]) fs.unlinkSync(store.heads.pathOf(gen));
+    const checked = checkStore(reopen(store));
+    assert.deepEqual(
+      checked.problems.map(({ generation }) => generation),
+      [1, 2],
+    );
+    const report = await repairStore(reopen(store), { operation: 'repair' });
+    assert.deepEqual([report.from, report.skips, report.generation], [11, [1, 2], 12]);
+    assert.deepEqual(checkStore(reopen(store)).problems, []);
+    await compactStore(reopen(store), { ...COMPACT, keep: 5, leastKept: 1 });
+  });
+});
+
+describe('a creation that was cut off', () => {
+  const init = (dir: string, files: SimFiles | FaultyFiles, source: string) =>
+    initStore(
+      dir,
+      { platform: hastyPlatform({ files }), info: { operation: 'init', request: { source } } },
+      (draft) => {
+        draft.put('cluster', 'n', { value: 0 });
+      },
+    );
+
+  it('is completed by the same request and refuses another, whose document would be lost', () => {
+    const faulty = new FaultyFiles(new SimFiles());
+    faulty.play((call) => (call.label === 'cluster.link' ? { kill: 'before' } : undefined));
+    assert.throws(() => init('/c', faulty, 'a.yaml'));
+    assert.throws(() => init('/c', faulty.inner as SimFiles, 'b.yaml'), { code: 'CLUSTER_EXISTS' });
+    assert.equal(init('/c', faulty.inner as SimFiles, 'a.yaml').generation, 1);
   });
 });

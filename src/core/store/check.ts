@@ -44,19 +44,24 @@ export function checkStore(store: SharedDirectoryStore): CheckReport {
   const sound = new Set<string>();
   const live = new Set<string>();
   const problems: Problem[] = [];
+  // Where the newest manifests are damaged, the oldest name that is there; else what the newest sound one says.
   let floor = listing.manifests[0] ?? newest;
+  let isFloorKnown = false;
   let generations = 0;
   let child: Manifest | null = null;
   for (let gen = newest; gen >= floor; gen--) {
     if (skipped.has(gen)) continue;
     const manifest = examineManifest(store, gen);
+    // Collected while we read: what is below the floor by now is nobody's loss.
+    if (isProblem(manifest) && wasCollected(store, gen)) break;
     generations += 1;
     if (isProblem(manifest)) {
       problems.push(manifest);
       child = null;
       continue;
     }
-    floor = Math.max(floor, manifest.floor);
+    if (!isFloorKnown) floor = manifest.floor;
+    isFloorKnown = true;
     for (const skip of manifest.repair?.skips ?? []) skipped.add(skip);
     const expected = child?.repair?.from ?? (child === null ? null : child.gen - 1);
     if (child !== null && expected === gen && child.parent !== manifest.sum) {
@@ -67,7 +72,9 @@ export function checkStore(store: SharedDirectoryStore): CheckReport {
         message: `generation ${child.gen} was built on another generation ${gen} than the one that is there`,
       });
     }
-    problems.push(...examineTables(store, manifest, sound));
+    const found = examineTables(store, manifest, sound);
+    if (found.length > 0 && wasCollected(store, gen)) break;
+    problems.push(...found);
     collectLive(store, manifest, live);
     child = manifest;
   }
@@ -81,6 +88,15 @@ export function checkStore(store: SharedDirectoryStore): CheckReport {
     leftovers: leftoverPaths(store, leftoversOf(listing, floor, newest, live)),
     skipped: [...skipped].filter((gen) => gen >= floor).sort((a, b) => a - b),
   };
+}
+
+function wasCollected(store: SharedDirectoryStore, gen: number): boolean {
+  try {
+    return store.heads.newest().floor > gen;
+  } catch (error) {
+    if (error instanceof CfsError) return false;
+    throw error;
+  }
 }
 
 function collectLive(store: SharedDirectoryStore, manifest: Manifest, live: Set<string>): void {

@@ -6,7 +6,7 @@
  *
  * Why that is enough. H+1 is absent either because nobody committed it, or because it was committed, left behind by the
  * floor and collected. Collectors remove manifests lowest first, in aligned blocks of COLLECT_BLOCK, and make each block's
- * removal durable before they begin with the next (G6 in collect.ts; they also flush before the first block, for what a
+ * removal durable before they begin with the next (G6 in compact.ts; they also flush before the first block, for what a
  * killed collector left unflushed). The guard of a slot is the last generation of the block before the slot's. So a slot
  * that was ever collected has no guard, whatever a power cut under living clients may bring back. The same
  * argument serves C7 (slot N is free and was never taken) and C12 (our link did not fill a slot that had been freed). Where there
@@ -181,12 +181,10 @@ export class Heads {
       }
       throw systemError(error, 'list', manifests);
     }
-    let highest: number | null = null;
-    for (const name of names) {
-      const gen = parseManifestName(name);
-      if (gen !== null && (highest === null || gen > highest)) highest = gen;
-    }
-    return highest;
+    // Ten digits sort as their numbers do: names are parsed only when they are higher, which in 10,000 are about ten.
+    let highest = '';
+    for (const name of names) if (name > highest && parseManifestName(name) !== null) highest = name;
+    return parseManifestName(highest);
   }
 
   private keep(manifest: Manifest): void {

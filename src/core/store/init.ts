@@ -5,7 +5,7 @@
 import { CfsError } from '../errors.js';
 import { isSystemCallError } from '../platform/files.js';
 import { commit } from './commit.js';
-import { MemoryDraft, memorySnapshot } from './draft.js';
+import { MemoryDraft, memorySnapshot, sameValue } from './draft.js';
 import { GROUP_MODES, PLAIN_MODES, parseManifestName } from './layout.js';
 import { checkOwner, openStore, placeOf, type StoreOptions, settingsOf } from './open.js';
 import type { Place } from './place.js';
@@ -54,9 +54,21 @@ export function initStore<T>(
     .list('manifests.list', place.paths.manifests)
     .some((n) => parseManifestName(n) !== null);
   const store = new SharedDirectoryStore(place, '', settingsOf(options));
-  if (!hasGeneration) firstGeneration(place, store, options, draft, gen);
+  if (hasGeneration) refuseOther(store, options, gen);
+  else firstGeneration(place, store, options, draft, gen);
   writeCluster(place);
   return { store: openStore(dir, options), value, generation: store.info().generation };
+}
+
+/** A creation that was cut off is completed by the same request, not by another: its document is there already. */
+function refuseOther(store: SharedDirectoryStore, options: InitOptions, gen: number): void {
+  const made = store.info();
+  const asked = recorded(options.info, store.actor);
+  if (made.generation === gen && made.operation === asked.op && sameValue(made.request, asked.request)) return;
+  throw new CfsError('CLUSTER_EXISTS', `${store.dir} holds a creation that was cut off and was asked for otherwise`, {
+    hint: 'Repeat the command that began it, or choose another directory.',
+    details: { path: store.dir, begun: made.request, asked: asked.request },
+  });
 }
 
 function existing(place: Place): string[] | null {

@@ -74,7 +74,8 @@ export class ManifestAdapter implements SyncAdapter<Draft> {
         gen: head.gen + 1,
         parent: head.sum,
         txid: next.txid,
-        floor: next.floor ?? head.floor,
+        // Two collections may overlap: the floor never falls (section 7).
+        floor: Math.max(next.floor ?? 0, head.floor),
         ...recorded(next.info, next.actor),
         time: new Date(clock.nowMs()).toISOString(),
         counts: planned.counts,

@@ -63,6 +63,7 @@ function diagnose(store: SharedDirectoryStore): Diagnosis {
     new CfsError('MANIFEST_DAMAGED', `${why}; nothing was changed`, { hint: 'Restore a backup: cfs db restore' });
   if (newest === null) throw lost(`there is no manifest in ${store.place.paths.manifests}`);
   let floor = listAll(store).manifests[0] ?? newest;
+  let isFloorKnown = false;
   let from: Manifest | null = null;
   const sound = new Set<string>();
   const covered = new Set<number>();
@@ -72,7 +73,11 @@ function diagnose(store: SharedDirectoryStore): Diagnosis {
     if (covered.has(gen)) continue;
     const manifest = examineManifest(store, gen);
     const found = isProblem(manifest) ? [manifest] : examineTables(store, manifest, sound);
-    if (!isProblem(manifest)) floor = Math.max(floor, manifest.floor);
+    if (!isProblem(manifest)) {
+      // A kept generation whose manifest is gone counts as damaged, at the old end too.
+      if (!isFloorKnown) floor = manifest.floor;
+      isFloorKnown = true;
+    }
     if (found.length > 0 || isProblem(manifest)) {
       problems.push(...found);
       skips.push(gen);
