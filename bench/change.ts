@@ -12,6 +12,7 @@ import {
   cfs,
   cleanEnv,
   copyOf,
+  cpuOf,
   EMPTY_NODE,
   firstVolume,
   has,
@@ -39,8 +40,8 @@ let turn = 0;
 /** Never the same weight twice running: a change that changes nothing commits nothing. */
 const weight = (): number => 1 + (++turn % 1000) / 8;
 
-const change = (dir: string, volume: string): (() => number) => {
-  return () => timeOf(cfs(dir, `volume set ${volume} --weight ${weight()}`));
+const change = (dir: string, volume: string): (() => Program) => {
+  return () => cfs(dir, `volume set ${volume} --weight ${weight()}`);
 };
 
 function manifestBytes(dir: string): number {
@@ -68,20 +69,22 @@ async function lengthenHistory(dir: string, generations: number, volume: string)
 /**
  * A change that folds: a few hundred records in one generation, more than the overlay holds. Each time other weights.
  */
-function folding(dir: string, volumes: number): () => number {
+function folding(dir: string, volumes: number): () => Program {
   const width = String(volumes).length;
   const names = Array.from({ length: 900 }, (_, k) => `vol${String(k * 10 + 1).padStart(width, '0')}`);
-  return () => timeOf(cfs(dir, `volume set ${names.join(' ')} --weight ${weight()}`));
+  return () => cfs(dir, `volume set ${names.join(' ')} --weight ${weight()}`);
 }
 
 /** The sqlite shell doing one durable UPDATE in a table of as many rows. */
-function sqlite(volumes: number): () => number {
+function sqlite(volumes: number): () => Program {
   const db = path.join(WORK, `sqlite-${volumes}.db`);
   const rows = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${volumes})`;
   const make = `CREATE TABLE v(name TEXT PRIMARY KEY, weight REAL); INSERT INTO v ${rows} SELECT 'v' || i, 1 FROM n;`;
   outputOf({ file: 'sqlite3', argv: [db, make] });
-  return () =>
-    timeOf({ file: 'sqlite3', argv: [db, `PRAGMA synchronous=FULL; UPDATE v SET weight=${weight()} WHERE name='v1'`] });
+  return () => ({
+    file: 'sqlite3',
+    argv: [db, `PRAGMA synchronous=FULL; UPDATE v SET weight=${weight()} WHERE name='v1'`],
+  });
 }
 
 export interface Calls {
@@ -134,8 +137,8 @@ function callRows(label: string, dir: string, words: string, goal?: number): Row
 export async function changeRows(runs: number, history: number): Promise<Row[]> {
   const labels: string[] = ['node -e 0'];
   const goals: (number | undefined)[] = [undefined];
-  const cases: (() => number)[] = [() => timeOf(EMPTY_NODE)];
-  const add = (label: string, run: () => number, goal?: number): void => {
+  const cases: (() => Program)[] = [() => EMPTY_NODE];
+  const add = (label: string, run: () => Program, goal?: number): void => {
     labels.push(label);
     cases.push(run);
     goals.push(goal);
@@ -159,14 +162,21 @@ export async function changeRows(runs: number, history: number): Promise<Row[]> 
     for (const volumes of [10, 100_000])
       add(`sqlite3, one durable UPDATE, ${volumes.toLocaleString('en')} rows`, sqlite(volumes));
   }
-  const times = inTurns(runs, cases);
+  const times = inTurns(
+    runs,
+    cases.map((one) => () => timeOf(one())),
+  );
+  const cpu = inTurns(
+    Math.ceil(runs / 2),
+    cases.map((one) => () => cpuOf(one())),
+  ).map(median);
   const base = median(times[0]!);
   const rows: Row[] = times.map((values, i) => ({
     what: labels[i]!,
     measured: msText(median(values)),
     value: median(values) / base,
     ...(goals[i] === undefined ? {} : { goal: goals[i] }),
-    note: `p90 ${noise(values).toFixed(2)} x`,
+    note: `processor time ${(cpu[i]! / cpu[0]!).toFixed(2)} x; p90 ${noise(values).toFixed(2)} x the median`,
   }));
   if (has('strace')) {
     const small = copyOf(sampleCluster(SIZES[1000]), 'calls');
