@@ -49,6 +49,8 @@ function mustExist(place: Place, what: string, attempt: () => void): void {
     attempt();
   } catch (error) {
     if (isSystemCallError(error, 'EEXIST')) return;
+    // A disk that fails or is full says nothing about what the file system can do.
+    if (isSystemCallError(error, 'EIO', 'ENOSPC', 'EDQUOT', 'EUCLEAN', 'EROFS')) throw error;
     if (isSystemCallError(error))
       throw unsuitable(place, `${what} under the same name fails with ${error.code}, not EEXIST`);
     throw error;
