@@ -24,10 +24,10 @@ function written(value: unknown, unit: string): string {
 
 /** The value of a constant: the module's export, or what the source says where it keeps it to itself. */
 async function constantOf(file: string, name: string): Promise<unknown> {
-  const [first, member] = name.split('.');
+  const [first, ...members] = name.split('.');
   const module = (await import(pathToFileURL(path.join(ROOT, file)).href)) as Record<string, unknown>;
   const value = module[first!];
-  if (value !== undefined) return member === undefined ? value : (value as Record<string, unknown>)[member];
+  if (value !== undefined) return members.reduce((of, member) => (of as Record<string, unknown>)[member], value);
   const source = new RegExp(`^const ${name} = (\\[?[\\d_, *]+\\]?);`, 'm').exec(readDocument(file))?.[1];
   assert.ok(source !== undefined, `${file} has no constant ${name}`);
   const product = (text: string): number =>
