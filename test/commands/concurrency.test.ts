@@ -1,28 +1,9 @@
 /** Several processes at once: every change that reports success is in history, none is lost, none is doubled. */
 import assert from 'node:assert/strict';
-import { cfs, cfsJson, runCfs, startCfs } from '../kit/cli.js';
-import { generationOf, smallCluster } from '../kit/commands.js';
+import { cfs, cfsJson, runCfs } from '../kit/cli.js';
+import { generationOf, runBeside, smallCluster } from '../kit/commands.js';
 
 type Row = Record<string, unknown>;
-
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function run(args: string[], dir: string): Promise<Ended> {
-  const child = startCfs(args, { dir });
-  const ended: Ended = { status: null, stdout: '', stderr: '' };
-  child.stdin?.end();
-  child.stdout?.on('data', (chunk) => {
-    ended.stdout += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    ended.stderr += chunk;
-  });
-  return new Promise((done) => child.on('close', (status) => done({ ...ended, status })));
-}
 
 describe('processes at the same time', function () {
   this.timeout(120_000);
@@ -33,7 +14,7 @@ describe('processes at the same time', function () {
       const done: Row[] = [];
       for (let i = 0; i < 10; i++) {
         const args = ['volume', 'create', `w${w}-${i}`, '--domains', 'east', '--json', '--message', `${w}/${i}`];
-        const { status, stdout, stderr } = await run(args, dir);
+        const { status, stdout, stderr } = await runBeside(args, dir);
         assert.equal(status, 0, stderr);
         done.push(JSON.parse(stdout) as Row);
       }
@@ -58,7 +39,7 @@ describe('processes at the same time', function () {
   it('two that expect the same generation: one gets it, the other is refused (4)', async () => {
     const dir = smallCluster();
     const line = (weight: string) => ['node', 'set', 'n1', '--weight', weight, '--expect-generation', '2'];
-    const ended = await Promise.all([run(line('5'), dir), run(line('6'), dir)]);
+    const ended = await Promise.all([runBeside(line('5'), dir), runBeside(line('6'), dir)]);
     assert.deepEqual(ended.map(({ status }) => status).sort(), [0, 4]);
     assert.match(ended.find(({ status }) => status === 4)!.stderr, /generation/i);
     assert.equal(generationOf(dir), 3);
@@ -66,14 +47,18 @@ describe('processes at the same time', function () {
 
   it('two that make the same thing: one makes it, the other is told that it is there (4)', async () => {
     const dir = smallCluster();
-    const ended = await Promise.all([1, 2].map(() => run(['node', 'add', 'n9'], dir)));
+    const ended = await Promise.all([1, 2].map(() => runBeside(['node', 'add', 'n9'], dir)));
     assert.deepEqual(ended.map(({ status }) => status).sort(), [0, 4]);
     assert.match(ended.find(({ status }) => status === 4)!.stderr, /already a node "n9"/);
   });
 
   it('failover and rebalance beside each other leave no volume on the failed node', async () => {
     const dir = smallCluster();
-    const ended = await Promise.all([run(['failover', 'n1'], dir), run(['rebalance'], dir), run(['rebalance'], dir)]);
+    const ended = await Promise.all([
+      runBeside(['failover', 'n1'], dir),
+      runBeside(['rebalance'], dir),
+      runBeside(['rebalance'], dir),
+    ]);
     assert.ok(
       ended.every(({ status }) => status === 0),
       ended.map(({ stderr }) => stderr).join(''),
@@ -86,7 +71,7 @@ describe('processes at the same time', function () {
     let isOver = false;
     const writing = (async () => {
       for (let i = 1; i <= 12; i++) {
-        const { status, stderr } = await run(['node', 'set', 'n1', 'n2', 'n3', '--weight', String(i + 10)], dir);
+        const { status, stderr } = await runBeside(['node', 'set', 'n1', 'n2', 'n3', '--weight', String(i + 10)], dir);
         assert.equal(status, 0, stderr);
       }
       isOver = true;
@@ -95,8 +80,8 @@ describe('processes at the same time', function () {
       let last = 0;
       while (!isOver) {
         const [nodes, past] = await Promise.all([
-          run(['node', 'list', '--json'], dir),
-          run(['history', '--json'], dir),
+          runBeside(['node', 'list', '--json'], dir),
+          runBeside(['history', '--json'], dir),
         ]);
         const { nodes: rows, generation } = JSON.parse(nodes.stdout) as { nodes: Row[]; generation: number };
         const weights = new Set(rows.map((row) => row.weight));

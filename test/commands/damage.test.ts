@@ -4,8 +4,20 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../src/core/errors.js';
-import { cfs, runCfs, tempDir } from '../kit/cli.js';
-import { changesNothing, contents, copyOf, generationOf, refuses, smallCluster, tenNodes } from '../kit/commands.js';
+import { type CfsResult, cfs, runCfs, tempDir } from '../kit/cli.js';
+import {
+  changesNothing,
+  contents,
+  copyOf,
+  database,
+  errorOf,
+  generationOf,
+  inTurns,
+  refuses,
+  runBeside,
+  smallCluster,
+  tenNodes,
+} from '../kit/commands.js';
 
 const NEWEST = 'manifests/0000000002.json';
 
@@ -112,28 +124,49 @@ const DAMAGES: Damage[] = [
   ],
 ];
 
+const READ_AND_WRITE = [
+  ['status', '--json'],
+  ['node', 'list', '--json'],
+  ['history', '--json'],
+  ['node', 'set', 'n1', '--weight', '9', '--json'],
+  ['rebalance', '--json'],
+  ['undo', '--json'],
+];
+
 describe('a damaged database', function () {
   this.timeout(60_000);
 
-  for (const [what, damage, status, code, says, hint] of DAMAGES) {
+  // What looks damaged may not have arrived yet: each command looks again for more than a second. All wait together.
+  const found = new Map<string, { errors: CfsResult[]; check: CfsResult; isUntouched: boolean }>();
+  before(async () => {
+    const tried = DAMAGES.map(([what, damage]) => ({ what, dir: damaged(damage) }));
+    const befores = tried.map(({ dir }) => database(dir));
+    const work = tried.flatMap(({ dir }) => [...READ_AND_WRITE, ['check']].map((args) => () => runBeside(args, dir)));
+    const results = await inTurns(work, 16);
+    tried.forEach(({ what, dir }, i) => {
+      const own = results.slice(i * (READ_AND_WRITE.length + 1), (i + 1) * (READ_AND_WRITE.length + 1));
+      const isUntouched = JSON.stringify(database(dir)) === JSON.stringify(befores[i]);
+      found.set(what, { errors: own.slice(0, -1), check: own.at(-1)!, isUntouched });
+    });
+  });
+
+  for (const [what, , status, code, says, hint] of DAMAGES) {
     it(`with ${what} is refused by readers and writers alike (${status}, ${code})`, () => {
-      const dir = damaged(damage);
-      for (const args of [
-        ['status'],
-        ['node', 'list'],
-        ['history'],
-        ['node', 'set', 'n1', '--weight', '9'],
-        ['rebalance'],
-        ['undo'],
-      ]) {
-        refuses(dir, args, { status, code, says, hint });
+      const { errors, check, isUntouched } = found.get(what)!;
+      for (const result of errors) {
+        assert.equal(result.status, status, result.stdout + result.stderr);
+        const error = errorOf(result);
+        assert.equal(error.code, code);
+        assert.match(error.message, says);
+        assert.match(error.hint ?? '', hint);
       }
-      const { stdout } = changesNothing(dir, ['check'], { status: 3 });
-      assert.match(stdout, /^CFS UNKNOWN - [^\n]+\n$/);
+      assert.equal(check.status, 3);
+      assert.match(check.stdout, /^CFS UNKNOWN - [^\n]+\n$/);
+      assert.ok(isUntouched, 'nothing was changed');
     });
   }
 
-  it('with a table file that is cut off, flipped or missing names the file', () => {
+  it('with a table file that is cut off, flipped or missing names the file', async () => {
     const dir = join(tempDir('tables'), 'cfs');
     cfs(['init', '--sample', '20x3000', '--yes'], { dir });
     const file = readdirSync(join(dir, 'tables')).find((name) => name.startsWith('volumes.'));
@@ -146,17 +179,23 @@ describe('a damaged database', function () {
     ]) {
       const copy = copyOf(dir);
       damage(copy);
-      const wanted = {
-        status: 8,
-        code: 'TABLE_DAMAGED',
-        says: new RegExp(file.replaceAll('.', '\\.')),
-        hint: REPAIR,
-      } as const;
-      refuses(copy, ['volume', 'list'], wanted);
-      refuses(copy, ['rebalance'], wanted);
-      refuses(copy, ['export'], wanted);
-      const { stdout, stderr } = changesNothing(copy, ['db', 'check'], { status: 8 });
-      assert.match(stdout + stderr, new RegExp(file.replaceAll('.', '\\.')));
+      const before = database(copy);
+      const results = await inTurns(
+        [
+          ['volume', 'list', '--json'],
+          ['rebalance', '--json'],
+          ['export', '--json'],
+          ['db', 'check', '--json'],
+        ].map((args) => () => runBeside(args, copy)),
+      );
+      for (const result of results) {
+        assert.equal(result.status, 8, result.stderr);
+        const error = errorOf(result);
+        assert.equal(error.code, 'TABLE_DAMAGED');
+        assert.match(error.message + JSON.stringify(error.details), new RegExp(file.replaceAll('.', '\\.')));
+        assert.match(error.hint ?? '', /cfs db (check|repair)/);
+      }
+      assert.deepEqual(database(copy), before);
       // What does not need the file goes on.
       assert.match(changesNothing(copy, ['history']).stdout, /init/);
     }

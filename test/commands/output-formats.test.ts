@@ -168,7 +168,7 @@ describe('strange names that are allowed', function () {
     assert.equal(tables.nodes, STRANGE.length);
     const { records } = cfsJson(['show', 'volumes'], { dir }) as { records: Row };
     assert.deepEqual(Object.keys(records).sort(), [...STRANGE].sort());
-    for (const name of ['__proto__', 'constructor', '007', '*', '$(reboot)', '🚀🛰', 'שלום']) {
+    for (const name of ['__proto__', '007', '*', '🚀🛰']) {
       assert.equal((cfsJson(['volume', 'show', name], { dir }).volume as Row).group, name);
       assert.ok(cfs(['why', name], { dir }).startsWith(`${name} is on ${name}, `));
       cfs(['node', 'set', name, '--weight', '3'], { dir });

@@ -5,7 +5,19 @@ import { createHash } from 'node:crypto';
 import { cpSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../src/core/errors.js';
-import { CFS, type CfsOptions, cfs, cleanEnv, needsProgram, ROOT, runCfs, sampleCluster, tempDir } from './cli.js';
+import {
+  CFS,
+  type CfsOptions,
+  type CfsResult,
+  cfs,
+  cleanEnv,
+  needsProgram,
+  ROOT,
+  runCfs,
+  sampleCluster,
+  startCfs,
+  tempDir,
+} from './cli.js';
 
 export const FIXTURES = join(ROOT, 'fixtures');
 
@@ -132,6 +144,34 @@ export function changesNothing(dir: string, args: string[], options: CfsOptions 
   assert.equal(result.status, options.status ?? 0, `cfs ${args.join(' ')}\n${result.stdout}${result.stderr}`);
   assert.deepEqual(contents(dir), before, `cfs ${args.join(' ')} changed the directory`);
   return result;
+}
+
+/** Runs cfs beside others; for tests with several processes, and for commands that wait. */
+export function runBeside(args: string[], dir: string): Promise<CfsResult> {
+  const child = startCfs(args, { dir });
+  const result: CfsResult = { status: -1, stdout: '', stderr: '' };
+  child.stdin?.end();
+  child.stdout?.on('data', (chunk) => {
+    result.stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    result.stderr += chunk;
+  });
+  return new Promise((done) => child.on('close', (status) => done({ ...result, status: status ?? -1 })));
+}
+
+/** Does all the work, so many pieces at a time. */
+export async function inTurns<T>(work: readonly (() => Promise<T>)[], atOnce = 12): Promise<T[]> {
+  const results: T[] = new Array(work.length);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < work.length) {
+      const at = next++;
+      results[at] = await work[at]!();
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
 }
 
 export type TerminalStep = [waitFor: RegExp, type: string];
