@@ -18,10 +18,11 @@ export interface Stage {
 }
 
 /**
- * Node wakes up now and then by a `read` of its own, which moves the ordinals of later ones: neighbours are tried too. Whether
- * it was the call meant is always verified.
+ * Node wakes its other threads by writing to descriptors of its own, more or less often, which moves the ordinals of later
+ * calls. So where a fault missed, the ordinal is corrected by what was seen, and the run repeated. Whether it was the call
+ * meant is always verified.
  */
-const OFFSETS = [0, 0, 1, -1, 2, -2, 0, 3, -3, 0];
+const TRIES = 60;
 
 export function runVictim(
   { app, victim, root, dir, trace }: Stage,
@@ -50,9 +51,9 @@ export function callsOf(stage: Stage, more: string[] = []): Call[] {
  * @param others further injections @throws Error when it never does
  */
 export function killAt(stage: Stage, calls: readonly Call[], k: number, others: readonly string[] = []): Traced {
-  const { name, ordinal } = calls[k - 1]!;
-  const faults = (offset: number): string[] => [`${name}:signal=SIGKILL:when=${Math.max(1, ordinal + offset)}`];
-  const fault = (offset: number): string[] => [...others, ...faults(offset)];
+  const { name } = calls[k - 1]!;
+  const faults = (when: number): string[] => [`${name}:signal=SIGKILL:when=${when}`];
+  const fault = (when: number): string[] => [...others, ...faults(when)];
   return hit(stage, calls, k, fault, [], (run, died) => run.signal === 'SIGKILL' && died === run.calls.length - 1);
 }
 
@@ -65,9 +66,8 @@ export function failAt(
   onward: boolean,
   more: string[],
 ): Traced {
-  const { name, ordinal } = calls[k - 1]!;
-  const faults = (offset: number): string[] => {
-    const when = Math.max(1, ordinal + offset);
+  const { name } = calls[k - 1]!;
+  const faults = (when: number): string[] => {
     if (!onward) return [`${name}:error=${errno}:when=${when}`];
     return [`${name}:error=${errno}:when=${when}${ONCE_ONLY.has(name) ? '' : '+'}`, ...laterFaults(calls, k, errno)];
   };
@@ -90,21 +90,25 @@ function hit(
   stage: Stage,
   calls: readonly Call[],
   k: number,
-  faults: (offset: number) => string[],
+  faults: (when: number) => string[],
   more: string[],
   isHit: (run: Traced, at: number) => boolean,
 ): Traced {
   const { shape } = calls[k - 1]!;
   // The same call of another run: the lock is given back at a turn of the event loop, sooner or later among the others.
   const nth = calls.slice(0, k).filter((call) => call.shape === shape).length;
-  for (const offset of OFFSETS) {
+  let when = calls[k - 1]!.ordinal;
+  for (let tries = 0; tries < TRIES; tries++) {
     stage.fresh();
-    const run = runVictim(stage, faults(offset), more);
+    const run = runVictim(stage, faults(when), more);
     let seen = 0;
     const at = run.calls.findIndex((call) => call.shape === shape && ++seen === nth);
     if (at >= 0 && isHit(run, at)) return run;
+    // Struck before it came to the call; or after, and then its ordinal is known.
+    when = at < 0 ? when + 1 : run.calls[at]!.ordinal;
+    if (tries % 10 === 9) when = calls[k - 1]!.ordinal;
   }
-  throw new Error(`the fault did not hit call ${k} (${shape}) in ${OFFSETS.length} runs`);
+  throw new Error(`the fault did not hit call ${k} (${shape}) in ${TRIES} runs`);
 }
 
 /** Puts a copy of `prepared` (null: nothing) in the place of `dir`. */

@@ -42,7 +42,7 @@ export async function judge(
     {
       0: lenience.afterSuccess ? 'either' : 'new',
       1: lenience.afterFailure ? 'either' : 'old',
-      8: 'old',
+      8: lenience.afterFailure ? 'either' : 'old',
       10: 'either',
     } as const
   )[exit];
@@ -64,7 +64,15 @@ function judgeMessage(stderr: string, errno: string, dir: string, problems: stri
   else if (error.code === 'COMMIT_UNSURE') {
     if (!/^[0-9a-f]{16}$/.test(error.details?.txid ?? '')) problems.push('exit 10 names no transaction');
   } else {
-    if (error.errno !== errno) problems.push(`errno is ${error.errno}, not ${errno}: ${error.message}`);
+    // A manifest that cannot be read may be reported as damaged; the sentence then says why.
+    const says =
+      error.errno ??
+      (/storage reported an I\/O error/.test(error.message ?? '')
+        ? 'EIO'
+        : /no space is left/.test(error.message ?? '')
+          ? 'ENOSPC'
+          : undefined);
+    if (says !== errno) problems.push(`errno is ${error.errno}, not ${errno}: ${error.message}`);
     if (!error.message?.includes(dir)) problems.push(`the message names no path: ${error.message}`);
   }
 }

@@ -30,11 +30,11 @@ export const KIND_NAMES = Object.keys(KINDS) as Kind[];
 const mounted: string[] = [];
 const made: string[] = [];
 
-/** A directory for everything of this run: in memory where there is room, else under the temporary directory. */
-export function workDirectory(name: string): string {
+/** A directory for everything of this run: in memory where there is room (and wanted), else under the temporary directory. */
+export function workDirectory(name: string, inMemory = true): string {
   const memory = '/dev/shm';
   let base = process.env.CFS_CRASH_TMP ?? os.tmpdir();
-  if (process.env.CFS_CRASH_TMP === undefined && fs.existsSync(memory)) {
+  if (inMemory && process.env.CFS_CRASH_TMP === undefined && fs.existsSync(memory)) {
     const { bavail, bsize } = fs.statfsSync(memory);
     if (bavail * bsize > 2 ** 31) base = memory;
   }
