@@ -225,13 +225,14 @@ describe('a damaged database', function () {
     assert.match(stdout, /nothing to repair/);
   });
 
-  it('whose cluster.json was lost is completed by init, which says that it made nothing new', () => {
+  it('whose cluster.json was lost is not taken for the beginning of another cluster (4)', () => {
     const dir = damaged((d) => rmSync(join(d, 'cluster.json')));
-    const { stdout, stderr, status } = runCfs(['init', '--name', 'other', '--yes'], { dir });
-    assert.equal(status, 0, stderr);
-    assert.match(stdout, /complete again; nothing in it was changed\.\nGeneration 2\.\n/);
-    assert.match(stderr, /What was asked for was not created/);
-    assert.match(cfs(['status'], { dir }), /Cluster: +test in/);
+    refuses(dir, ['init', '--name', 'other', '--yes'], {
+      status: 4,
+      code: 'CLUSTER_EXISTS',
+      says: /holds a creation that was cut off and was asked for otherwise/,
+      hint: /another directory/,
+    });
   });
 
   it('a backup that is cut off or flipped is refused (8), and an existing file is never overwritten (4)', () => {

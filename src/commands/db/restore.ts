@@ -62,7 +62,8 @@ export default class DbRestore extends CfsCommand {
     const outcome = await this.change(restore, request);
     const { added, changed, removed, unplaced, offline } = outcome.value;
     const text = `Restored: added ${countsText(added)}; changed ${countsText(changed)}; removed ${countsText(removed)}.`;
-    if (unplaced.length > 0) this.note(`Not yet placed: ${plural(unplaced.length, 'volume')} that came back (cfs rebalance).`);
+    if (unplaced.length > 0)
+      this.note(`Not yet placed: ${plural(unplaced.length, 'volume')} that came back (cfs rebalance).`);
     if (offline.length > 0) this.note(`Offline: ${plural(offline.length, 'node')} that came back (cfs node online).`);
     return this.changed(outcome, text, { added, changedRecords: changed, removed, unplaced, offline });
   }
