@@ -6,7 +6,7 @@ import { CfsError } from './core/errors.js';
 import { settingOf } from './core/model/settings.js';
 import { openStore, type SharedDirectoryStore } from './core/store/index.js';
 import type { LockPolicy } from './core/store/lock-policy.js';
-import type { Snapshot } from './core/store/store.js';
+import type { GenerationInfo, Snapshot } from './core/store/store.js';
 import { nodePlatform } from './node/platform.js';
 
 /** A cluster in a shared directory. */
@@ -38,16 +38,16 @@ export interface CreateOptions extends OpenOptions {
 }
 
 /**
- * Creates a cluster: the directory, a probe of its file system, and generation 1.
+ * Creates a cluster: the directory, a probe of its file system, and generation 1 (what `created` tells of).
  * @throws CfsError CLUSTER_EXISTS, UNSUITABLE_FILE_SYSTEM, BAD_VALUE and what else the document is refused for
  */
-export async function createCluster(options: CreateOptions): Promise<DirectoryCluster> {
+export async function createCluster(options: CreateOptions): Promise<DirectoryCluster & { created: GenerationInfo }> {
   const dir = resolve(options.dir);
   const { initStore } = await import('./core/store/init.js');
   const { init } = await import('./core/config/init.js');
   const request = { document: options.document, ...(options.source === undefined ? {} : { source: options.source }) };
   const decide = await decision(init, request);
-  const { store } = initStore(
+  const { store, info } = initStore(
     dir,
     {
       platform: nodePlatform(),
@@ -57,7 +57,7 @@ export async function createCluster(options: CreateOptions): Promise<DirectoryCl
     },
     decide,
   );
-  return clusterOf(dir, store);
+  return { ...clusterOf(dir, store), created: info };
 }
 
 /** An early word for what `createCluster` would refuse in the end. @throws CfsError CLUSTER_EXISTS */

@@ -83,12 +83,8 @@ export default class Init extends CfsCommand {
       message: flags.message ?? null,
       ...(flags['unix-group'] === undefined ? {} : { group: flags['unix-group'] }),
     });
-    const { generation, counts } = cluster.store.info();
-    if (generation > 1) {
-      this.print(`The cluster in ${dir} is complete again; nothing in it was changed.\nGeneration ${generation}.`);
-      this.note('It was there already and only cluster.json was missing. What was asked for was not created.');
-      return { dir, dryRun: false, generation, counts };
-    }
+    // Nothing is read any more: the cluster is there, whatever happens now.
+    const { generation, counts } = cluster.created;
     this.print(`Cluster created in ${dir}: ${countsText(counts)}.\nGeneration ${generation}.`);
     const volumes = (counts.volumes ?? 0) > 0;
     this.note(

@@ -7,13 +7,13 @@ import { isSystemCallError } from '../platform/files.js';
 import { commit } from './commit.js';
 import { MemoryDraft, memorySnapshot, sameValue } from './draft.js';
 import { GROUP_MODES, PLAIN_MODES, parseManifestName } from './layout.js';
-import { checkOwner, openStore, placeOf, type StoreOptions, settingsOf } from './open.js';
+import { checkOwner, placeOf, type StoreOptions, settingsOf } from './open.js';
 import type { Place } from './place.js';
 import { planTables } from './plan-tables.js';
 import { probeFileSystem } from './probe.js';
 import { recorded } from './recorded.js';
 import { SharedDirectoryStore } from './shared-directory-store.js';
-import type { CommitInfo, Draft } from './store.js';
+import type { CommitInfo, Draft, GenerationInfo } from './store.js';
 import { systemError } from './system-error.js';
 import { flushDirectory, writeNew } from './write-file.js';
 
@@ -37,7 +37,7 @@ export function initStore<T>(
   dir: string,
   options: InitOptions,
   decide: (draft: Draft) => T,
-): { store: SharedDirectoryStore; value: T; generation: number } {
+): { store: SharedDirectoryStore; value: T; generation: number; info: GenerationInfo } {
   const place = placeOf(dir, options);
   const gid = options.group === undefined ? null : options.platform.processes.groupId(options.group);
   place.modes = gid === null ? PLAIN_MODES : GROUP_MODES;
@@ -50,14 +50,23 @@ export function initStore<T>(
   if (names !== null) checkOwner(place);
   makeDirectories(place, gid);
   probeFileSystem(place);
-  const hasGeneration = place.platform.files
-    .list('manifests.list', place.paths.manifests)
-    .some((n) => parseManifestName(n) !== null);
-  const store = new SharedDirectoryStore(place, '', settingsOf(options));
-  if (hasGeneration) refuseOther(store, options, gen);
+  const settings = settingsOf(options);
+  const store = new SharedDirectoryStore(place, '', settings);
+  if (hasGeneration(place)) refuseOther(store, options, gen);
   else firstGeneration(place, store, options, draft, gen);
-  writeCluster(place);
-  return { store: openStore(dir, options), value, generation: store.info().generation };
+  // Everything that is told of it is read before the last step: after it nothing may fail as if there were no cluster.
+  const info = store.info();
+  const cluster = writeCluster(place, info);
+  return { store: new SharedDirectoryStore(place, cluster, settings), value, generation: info.generation, info };
+}
+
+function hasGeneration(place: Place): boolean {
+  const { manifests } = place.paths;
+  try {
+    return place.platform.files.list('manifests.list', manifests).some((name) => parseManifestName(name) !== null);
+  } catch (error) {
+    throw systemError(error, 'list', manifests, 'repeat cfs init to complete it');
+  }
 }
 
 /** A creation that was cut off is completed by the same request, not by another: its document is there already. */
@@ -175,23 +184,30 @@ function firstGeneration(
   });
 }
 
-/** The last step: whoever sees cluster.json sees a finished cluster. By link, so that of two inits one wins. */
-function writeCluster(place: Place): void {
+/**
+ * The last step: whoever sees cluster.json sees a finished cluster. By link, so that of two inits one wins.
+ * @returns the cluster's identity @throws CfsError COMMIT_UNSURE when it is visible but perhaps not on disk
+ */
+function writeCluster(place: Place, made: GenerationInfo): string {
   const { files, random } = place.platform;
   const { cluster, root } = place.paths;
   const hex = random.hex(16);
   const variant = '89ab'[Number.parseInt(hex[16]!, 16) & 3]!;
   const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
   const temporary = `${root}/.cluster.${random.hex(8)}.tmp`;
+  const discard = (): void => {
+    try {
+      files.unlink('cluster.unlink', temporary);
+    } catch (error) {
+      // A name left behind changes nothing; a collection removes it.
+      if (!isSystemCallError(error)) throw error;
+    }
+  };
   try {
     writeNew(files, 'cluster', temporary, Buffer.from(`${JSON.stringify({ cluster: uuid })}\n`), place.modes.file);
-    try {
-      files.link('cluster.link', temporary, cluster);
-    } finally {
-      files.unlink('cluster.unlink', temporary);
-    }
-    flushDirectory(files, 'root-dir', root);
+    files.link('cluster.link', temporary, cluster);
   } catch (error) {
+    discard();
     if (isSystemCallError(error, 'EEXIST')) {
       throw new CfsError('CLUSTER_EXISTS', `somebody else finished a cluster in ${root} just now`, {
         hint: 'Look at it: cfs status',
@@ -199,4 +215,18 @@ function writeCluster(place: Place): void {
     }
     throw systemError(error, 'write', cluster, 'repeat cfs init to complete it');
   }
+  discard();
+  try {
+    flushDirectory(files, 'root-dir', root);
+  } catch (error) {
+    if (!isSystemCallError(error)) throw error;
+    const { generation, txid } = made;
+    throw new CfsError('COMMIT_UNSURE', `the cluster in ${root} is there but may not be on disk (${error.code})`, {
+      hint: 'Look at it: cfs status. If it is gone after a power cut, repeat cfs init.',
+      errno: error.code,
+      details: { txid, generation, path: root },
+      cause: error,
+    });
+  }
+  return uuid;
 }
