@@ -56,6 +56,10 @@ export default class DbCompact extends CfsCommand {
       `History ${dry ? 'would begin' : 'begins'} at generation ${floor} (policy: ${keep} generations, ${formatDuration(keepMs)}).`,
     );
     if (report.generation !== null) this.print(`Generation ${report.generation}.`);
+    if (report.noSpace) {
+      const undone = flags.fold ? 'raise the beginning of history and to fold' : 'raise the beginning of history';
+      this.note(`No space to ${undone}: only what was left behind was removed. Free some space and run it again.`);
+    }
     return { ...report, dryRun: dry };
   }
 }

@@ -33,6 +33,8 @@ export interface CompactReport {
   floor: number;
   /** The generation that raised the floor or folded; null if none was needed, or there was no space for it. */
   generation: number | null;
+  /** There was no space for that generation: neither was the floor raised nor anything folded. */
+  noSpace: boolean;
   /** What was removed, or would be. */
   manifests: number;
   temporaries: number;
@@ -54,13 +56,29 @@ export async function compactStore(store: SharedDirectoryStore, options: Compact
     const garbage = findGarbage(store, before, floor);
     return { ...reportOf(store, garbage, before, floor, null), paths: leftoverPaths(store, garbage) };
   }
-  let generation: number | null = null;
-  if (floor > before.floor || options.fold) generation = await raiseFloor(store, floor, options);
-  const head = store.heads.newest();
-  const garbage = findGarbage(store, head, head.floor);
-  const report = reportOf(store, garbage, before, head.floor, generation);
-  collect(store, garbage);
-  return report;
+  const isWanted = floor > before.floor || (options.fold ?? false);
+  const generation = isWanted ? await raiseFloor(store, floor, options) : null;
+  try {
+    const head = store.heads.newest();
+    const garbage = findGarbage(store, head, head.floor);
+    const report = reportOf(store, garbage, before, head.floor, generation);
+    collect(store, garbage);
+    return { ...report, noSpace: isWanted && generation === null };
+  } catch (error) {
+    throw generation === null ? error : afterCommit(error, generation);
+  }
+}
+
+/** What failed was not all: without this a user would take it that nothing was changed. */
+function afterCommit(error: unknown, generation: number): unknown {
+  if (!(error instanceof CfsError)) return error;
+  const { code, message, hint, errno, details, cause } = error;
+  return new CfsError(code, `${message}; generation ${generation} had been committed before`, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(errno === undefined ? {} : { errno }),
+    details: { ...details, generation },
+    cause,
+  });
 }
 
 /** G3 to G7 against the newest generation, without raising the floor. @throws as `compactStore` */
@@ -198,6 +216,7 @@ function reportOf(
     floorBefore: before.floor,
     floor,
     generation,
+    noSpace: false,
     manifests: garbage.manifests.length,
     temporaries: garbage.temporaries.length,
     tableFiles: garbage.tables.length,
