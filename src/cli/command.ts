@@ -66,6 +66,8 @@ export abstract class CfsCommand extends Command {
 
   private shared: SharedFlags = {};
   private opened: DirectoryCluster | undefined;
+  /** What this command has committed, so that no later failure can look as if nothing had been changed. */
+  private commit: { generation: number; txid: string | null } | null = null;
 
   abstract override run(): Promise<CommandResult>;
 
@@ -92,7 +94,28 @@ export abstract class CfsCommand extends Command {
   };
 
   protected override async catch(error: unknown): Promise<void> {
-    process.exitCode = reportError(error, this.typed, this.jsonEnabled());
+    process.exitCode = reportError(this.afterCommit(error), this.typed, this.jsonEnabled());
+  }
+
+  /** For commands that commit without `change`. */
+  protected hasCommitted(generation: number, txid: string | null): void {
+    this.commit = { generation, txid };
+  }
+
+  /** Exit 1 means that nothing was changed. What fails after a commit, such as writing to a full disk, must not say so. */
+  private afterCommit(error: unknown): unknown {
+    if (this.commit === null || (error instanceof CfsError && error.code === 'COMMIT_UNSURE')) return error;
+    const { generation, txid } = this.commit;
+    const what = error instanceof Error ? error.message : String(error);
+    return new CfsError(
+      'COMMIT_UNSURE',
+      `Generation ${generation} was committed, but not all of this command: ${what}`,
+      {
+        hint: `See what was changed: cfs diff ${generation}`,
+        details: { generation, txid },
+        cause: error,
+      },
+    );
   }
 
   override jsonEnabled(): boolean {
@@ -148,7 +171,9 @@ export abstract class CfsCommand extends Command {
     const cluster = await this.cluster();
     const waiting = this.lockNotice();
     try {
-      return await cluster.change(operation, request, { ...this.changeOptions(), onWait: waiting.onWait });
+      const outcome = await cluster.change(operation, request, { ...this.changeOptions(), onWait: waiting.onWait });
+      if (outcome.committed) this.hasCommitted(outcome.generation, outcome.txid);
+      return outcome;
     } finally {
       waiting.stop();
     }
@@ -223,7 +248,7 @@ export abstract class CfsCommand extends Command {
       committed,
       dryRun,
       txid,
-      ...(dryRun ? { changes } : { changed: changes.length }),
+      ...(dryRun ? { changes } : { recordsChanged: changes.length }),
       ...data,
     };
   }

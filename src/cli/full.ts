@@ -27,6 +27,11 @@ function unknownCommand(argv: readonly string[], table: CommandTable): CfsError 
   }
   const topic = words[0]!;
   const known = topics.has(topic);
+  if (known && words.length === 1) {
+    return new CfsError('USAGE', `cfs ${topic} needs a command before ${escapeText(argv[1]!.slice(0, 80))}`, {
+      hint: `"cfs help ${topic}" lists them.`,
+    });
+  }
   const typed = known ? words.slice(0, 2).join(' ') : topic;
   const names = Object.keys(table).filter((name) => !name.startsWith('__'));
   const candidates = known ? names.filter((name) => name.startsWith(`${topic} `)) : [...topics, ...names];
@@ -54,13 +59,17 @@ export function withOwnFlags(command: CommandClass): CommandClass {
   return command;
 }
 
+function isHelpFlag(arg: string): boolean {
+  return arg === '--help' || arg === '-h';
+}
+
 /** Runs `argv` with the whole of oclif. @throws CfsError USAGE for what does not exist */
 export async function runFull(argv: string[], table: CommandTable, options: FullOptions): Promise<void> {
   const words = argv[0] === 'help' ? argv.slice(1).filter((arg) => !arg.startsWith('-')) : [];
   const asksRoot = (argv[0] === 'help' && words.length === 0) || argv[0] === '--help' || argv[0] === '-h';
   const target = argv[0] === 'help' ? words : argv;
-  const topic =
-    target.length > 0 && topicsOf(table).has(target[0]!) && (target.length === 1 || target[1]!.startsWith('-'));
+  // A topic alone shows its commands; with anything but a wish for help behind it, a command was meant and is missing.
+  const topic = target.length > 0 && topicsOf(table).has(target[0]!) && (target.length === 1 || isHelpFlag(target[1]!));
   const found = findCommand(table, target);
   if (!asksRoot && !topic && found === undefined) throw unknownCommand(target, table);
 

@@ -21,6 +21,11 @@ function unwrap(message: string): string {
   return match ? match[1]! : message.replace(TAIL, '');
 }
 
+/** A message begins with a capital letter, unless it begins with a name or a path. */
+function sentence(message: string): string {
+  return /^[a-z]+ /.test(message) ? message[0]!.toUpperCase() + message.slice(1) : message;
+}
+
 function unknownFlag(error: ParserError, command: string): CfsError {
   const flags = error.parse?.input?.flags ?? {};
   const typed = (error.flags ?? [''])[0]!.split('=')[0]!;
@@ -51,14 +56,17 @@ function usageError(error: ParserError, command: string): CfsError {
     return new CfsError('USAGE', `${command} does not take ${extra.join(', ')}`, { hint: help });
   }
   const lines = message.split('\n').map((line) => line.trim());
-  const text = lines.filter((line) => line !== '' && !line.startsWith('The following error')).join('; ');
+  const text = lines
+    .filter((line) => line !== '' && !line.startsWith('The following error'))
+    .join('; ')
+    .replace(/Missing required flag (\w)/g, 'Missing required flag --$1');
   return new CfsError('USAGE', `${command}: ${text.slice(0, 400)}`, { hint: help, cause: error });
 }
 
 /** Any thrown thing as a CfsError; undefined when it is a bug. `command` is as typed: `cfs node add`. */
 export function asCfsError(error: unknown, command: string): CfsError | undefined {
   if (error instanceof CfsError) {
-    error.message = unwrap(error.message);
+    error.message = sentence(unwrap(error.message));
     return error;
   }
   const parserError = error as ParserError | null;

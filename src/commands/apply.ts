@@ -46,6 +46,6 @@ export default class Apply extends CfsCommand {
     for (const { table, name } of kept)
       this.note(`The file does not list ${table.slice(0, -1)} ${name}, which stays: it is in use.`);
     const text = `Added ${countsText(added)}; changed ${countsText(changed)}; removed ${countsText(removed)}.`;
-    return this.changed(outcome, text, { added, changedRecords: changed, removed, kept });
+    return this.changed(outcome, text, { added, changed, removed, kept });
   }
 }

@@ -85,7 +85,10 @@ export default class Init extends CfsCommand {
     });
     // Nothing is read any more: the cluster is there, whatever happens now.
     const { generation, counts } = cluster.created;
-    this.print(`Cluster created in ${dir}: ${countsText(counts)}.\nGeneration ${generation}.`);
+    this.hasCommitted(generation, cluster.created.txid);
+    // More than one generation: cluster.json had been lost, and everything else was there.
+    const done = generation > 1 ? `Cluster completed in ${dir}` : `Cluster created in ${dir}: ${countsText(counts)}`;
+    this.print(`${done}.\nGeneration ${generation}.`);
     const volumes = (counts.volumes ?? 0) > 0;
     this.note(
       volumes

@@ -69,6 +69,6 @@ export default class Undo extends CfsCommand {
     if (unplaced.length > 0)
       this.note(`Not yet placed: ${plural(unplaced.length, 'volume')} that came back (cfs rebalance).`);
     if (offline.length > 0) this.note(`Nodes came back offline: ${offline.slice(0, 10).join(', ')}.`);
-    return this.changed(outcome, text, { to: generation, added, changedRecords: changed, removed, unplaced, offline });
+    return this.changed(outcome, text, { to: generation, added, changed, removed, unplaced, offline });
   }
 }

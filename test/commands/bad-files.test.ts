@@ -62,7 +62,7 @@ const DOCUMENTS: Case[] = [
   [
     'a node that does not exist',
     'volumes: [{name: v9, preferredNode: n7}]\n',
-    /volume "v9": There is no node "n7"/,
+    /Volume "v9": There is no node "n7"/,
     undefined,
     'NODE_NOT_FOUND',
   ],
@@ -147,7 +147,7 @@ describe('a file that is wrong', function () {
       {
         status: 2,
         code: 'BAD_FILE',
-        says: /^standard input, line 3, column 22: /,
+        says: /^Standard input, line 3, column 22: /,
       },
       { input: lines },
     );
@@ -163,7 +163,7 @@ describe('a file that is wrong', function () {
       {
         status: 3,
         code: 'GROUP_NOT_FOUND',
-        says: /^volume "x37": There is no group "gone"$/,
+        says: /^Volume "x37": There is no group "gone"$/,
         hint: /cfs group add gone/,
       },
       { input: lines.join('\n') },
@@ -192,7 +192,7 @@ describe('a file that is wrong', function () {
     refuses(dir, ['volume', 'create', '-f', '-'], {
       status: 2,
       code: 'BAD_FILE',
-      says: /^standard input: it is empty/,
+      says: /^Standard input: it is empty/,
     });
   });
 });

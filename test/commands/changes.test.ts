@@ -115,7 +115,7 @@ describe('every change', function () {
     refuses(template, ['node', 'set', 'n1', '--weight', '5', '--message', 'x'.repeat(100_000)], {
       status: 2,
       code: 'BAD_VALUE',
-      says: /the message is longer than 16384 characters/,
+      says: /The message is longer than 16384 characters/,
       hint: /fewer words/,
     });
   });

@@ -58,16 +58,23 @@ const DAMAGES: Damage[] = [
     (d) => truncateSync(join(d, NEWEST), 100),
     8,
     'MANIFEST_DAMAGED',
-    /manifest.*manifests/,
+    /0000000002\.json is not two whole lines/,
     REPAIR,
   ],
-  ['an empty manifest', (d) => truncateSync(join(d, NEWEST), 0), 8, 'MANIFEST_DAMAGED', /manifest.*manifests/, REPAIR],
+  [
+    'an empty manifest',
+    (d) => truncateSync(join(d, NEWEST), 0),
+    8,
+    'MANIFEST_DAMAGED',
+    /0000000002\.json is not two whole lines/,
+    REPAIR,
+  ],
   [
     'a manifest without its last byte',
     (d) => truncateSync(join(d, NEWEST), size(join(d, NEWEST)) - 1),
     8,
     'MANIFEST_DAMAGED',
-    /manifest/,
+    /0000000002\.json/,
     REPAIR,
   ],
   ['a flipped bit in the data', (d) => flip(join(d, NEWEST), 300), 8, 'MANIFEST_DAMAGED', /checksum/, REPAIR],
@@ -95,7 +102,7 @@ const DAMAGES: Damage[] = [
     (d) => rewrite(join(d, NEWEST), (line) => line.replace('"format":1', '"format":2')),
     4,
     'FORMAT_TOO_NEW',
-    /generation 2 is written in format 2/,
+    /Generation 2 is written in format 2/,
     /newer cfs/,
   ],
   [
@@ -205,7 +212,7 @@ describe('a damaged database', function () {
     const dir = tenNodes();
     cfs(['node', 'set', 'CFN1', '--weight', '7'], { dir });
     truncateSync(join(dir, 'manifests/0000000003.json'), 100);
-    assert.match(changesNothing(dir, ['db', 'check'], { status: 8 }).stdout, /generation 3/);
+    assert.match(changesNothing(dir, ['db', 'check'], { status: 8 }).stdout, /0000000003\.json is not/);
     const rehearsed = changesNothing(dir, ['db', 'repair', '--dry-run']);
     assert.match(rehearsed.stdout, /generation 3 is given up; the database goes back to generation 2\./);
     refuses(dir, ['db', 'repair'], { status: 2, code: 'CONFIRMATION_NEEDED', says: /generation 3 is given up/ });
@@ -230,8 +237,8 @@ describe('a damaged database', function () {
     refuses(dir, ['init', '--name', 'other', '--yes'], {
       status: 4,
       code: 'CLUSTER_EXISTS',
-      says: /holds a creation that was cut off and was asked for otherwise/,
-      hint: /another directory/,
+      says: /holds generation \d+ of a cluster whose cluster\.json is missing/,
+      hint: /repeat what began it: cfs init .*another directory/,
     });
   });
 

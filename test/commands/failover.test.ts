@@ -153,7 +153,7 @@ describe('cfs why', function () {
   it('tells of a volume that is not yet placed, and of one that no node can have', () => {
     const dir = tenNodes();
     cfs(['volume', 'create', 'new', '--domains', 'CA'], { dir });
-    assert.match(cfs(['why', 'new'], { dir }), /new has no node yet: nothing has placed it\n/);
+    assert.match(cfs(['why', 'new'], { dir }), /new has no node yet: nothing has placed it \(cfs rebalance does\)\n/);
     assert.match(cfs(['why', 'm5'], { dir }), /m5 .*group-locked[\s\S]*CFN1: does not carry group mkt/);
   });
 

@@ -27,7 +27,8 @@ async function constantOf(file: string, name: string): Promise<unknown> {
   const [first, ...members] = name.split('.');
   const module = (await import(pathToFileURL(path.join(ROOT, file)).href)) as Record<string, unknown>;
   const value = module[first!];
-  if (value !== undefined) return members.reduce<unknown>((of, member) => (of as Record<string, unknown>)[member], value);
+  if (value !== undefined)
+    return members.reduce<unknown>((of, member) => (of as Record<string, unknown>)[member], value);
   const source = new RegExp(`^const ${name} = (\\[?[\\d_, *]+\\]?);`, 'm').exec(readDocument(file))?.[1];
   assert.ok(source !== undefined, `${file} has no constant ${name}`);
   const product = (text: string): number =>

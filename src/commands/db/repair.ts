@@ -40,6 +40,7 @@ export default class DbRepair extends CfsCommand {
     await this.confirm(`Repair? Then ${lost}.`);
     const { dryRun: _, ...options } = this.changeOptions();
     const report = await repairStore(store, info, options);
+    if (report.generation !== null) this.hasCommitted(report.generation, report.txid);
     this.print(`Repaired: ${lost}.\nGeneration ${report.generation}.`);
     return { ...report };
   }

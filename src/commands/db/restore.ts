@@ -65,7 +65,7 @@ export default class DbRestore extends CfsCommand {
     if (unplaced.length > 0)
       this.note(`Not yet placed: ${plural(unplaced.length, 'volume')} that came back (cfs rebalance).`);
     if (offline.length > 0) this.note(`Offline: ${plural(offline.length, 'node')} that came back (cfs node online).`);
-    return this.changed(outcome, text, { added, changedRecords: changed, removed, unplaced, offline });
+    return this.changed(outcome, text, { added, changed, removed, unplaced, offline });
   }
 
   private async anew(backup: Backup, file: string, dir: string, group: string | undefined) {
@@ -83,6 +83,7 @@ export default class DbRestore extends CfsCommand {
       info: { operation: 'db.restore', request: { source: file, generation: header.generation }, message },
       ...(group === undefined ? {} : { group }),
     });
+    this.hasCommitted(generation, null);
     this.print(`Cluster made in ${dir}: ${tables}.\nGeneration ${generation}.`);
     return { dir, dryRun: false, generation, backup: header };
   }

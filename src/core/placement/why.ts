@@ -109,7 +109,7 @@ function presentCapacities(snapshot: Snapshot, nodes: readonly PlacementNode[]):
 }
 
 function whereText(volume: string, record: PlacementRecord | undefined): string {
-  if (record === undefined) return `${volume} has no node yet: nothing has placed it`;
+  if (record === undefined) return `${volume} has no node yet: nothing has placed it (cfs rebalance does)`;
   const made = `by ${record.by} in generation ${record.since}`;
   if (record.node === null) return `${volume} has no node: ${record.unplaced} (${made})`;
   const stage = record.stage === null ? '' : `${record.stage} `;

@@ -89,7 +89,9 @@ export function collectGarbage(store: SharedDirectoryStore): void {
 
 /** max(old floor, H - keep + 1), but not above the first generation that is young enough. */
 function wantedFloor(store: SharedDirectoryStore, head: Manifest, keep: number, keepMs: number): number {
-  const byNumber = Math.max(head.floor, head.gen - keep + 1);
+  // Nothing to gain: without this every run would commit a generation and remove one, for ever.
+  if (head.gen - head.floor < keep) return head.floor;
+  const byNumber = head.gen - keep + 1;
   if (keepMs <= 0) return byNumber;
   const oldestMs = store.place.platform.clock.nowMs() - keepMs;
   for (let gen = head.floor; gen < byNumber; gen++) {

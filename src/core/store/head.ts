@@ -37,6 +37,8 @@ export function guardOf(slot: number, floor: number): number | null {
 export class Heads {
   private known: Manifest | null = null;
   private readonly recent = new Map<number, Manifest>();
+  /** The generation that was read last: what an error is about. */
+  private reading: number | null = null;
 
   constructor(private readonly place: Place) {}
 
@@ -45,7 +47,7 @@ export class Heads {
     const head = patiently(
       this.place.platform.clock,
       () => this.find(),
-      (error) => this.damaged(null, error),
+      (error) => this.damaged(this.reading, error),
     );
     this.known = head;
     return head;
@@ -105,6 +107,7 @@ export class Heads {
   /** Reads and checks one manifest, once. @throws Unfit, SystemCallError, CfsError FORMAT_TOO_NEW */
   read(gen: number): Manifest {
     const path = this.pathOf(gen);
+    this.reading = gen;
     try {
       return decodeManifest(readWhole(this.place.platform.files, 'manifest', path, MAX_MANIFEST_BYTES), gen);
     } catch (error) {
@@ -133,6 +136,7 @@ export class Heads {
       const gen = this.follow(known.gen, known.gen + MAX_STEPS);
       if (gen !== null && this.hasGuard(gen + 1, known.floor)) return gen === known.gen ? known : this.read(gen);
     }
+    this.reading = null;
     const gen = this.number();
     if (gen === null) throw new Unfit('is missing: there is no generation at all');
     if (known !== null && gen < known.gen)
@@ -194,9 +198,9 @@ export class Heads {
   }
 
   private damaged(gen: number | null, cause: Error): CfsError {
-    const what = gen === null ? 'the newest manifest' : `the manifest of generation ${gen}`;
+    const what = gen === null ? `the newest manifest in ${this.place.paths.manifests}` : this.pathOf(gen);
     const why = cause instanceof Unfit ? cause.message : 'cannot be found again';
-    return new CfsError('MANIFEST_DAMAGED', `${what} in ${this.place.paths.manifests} ${why}`, {
+    return new CfsError('MANIFEST_DAMAGED', `${what} ${why}`, {
       hint: 'Look with: cfs db check. Then: cfs db repair --dry-run',
       details: {
         path: gen === null ? this.place.paths.manifests : this.pathOf(gen),

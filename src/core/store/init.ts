@@ -69,15 +69,29 @@ function hasGeneration(place: Place): boolean {
   }
 }
 
-/** A creation that was cut off is completed by the same request, not by another: its document is there already. */
+/**
+ * A creation that was cut off, or a cluster.json that was lost, is completed by the request that began it and by no other:
+ * another's document would be passed over without a word.
+ */
 function refuseOther(store: SharedDirectoryStore, options: InitOptions, gen: number): void {
-  const made = store.info();
+  const newest = store.info();
+  const first = store.oldestGeneration() === gen ? store.info(gen) : null;
   const asked = recorded(options.info, store.actor);
-  if (made.generation === gen && made.operation === asked.op && sameValue(made.request, asked.request)) return;
-  throw new CfsError('CLUSTER_EXISTS', `${store.dir} holds a creation that was cut off and was asked for otherwise`, {
-    hint: 'Repeat the command that began it, or choose another directory.',
-    details: { path: store.dir, begun: made.request, asked: asked.request },
-  });
+  if (first !== null && first.operation === asked.op && sameValue(first.request, asked.request)) return;
+  const isInUse = newest.generation > gen;
+  throw new CfsError(
+    'CLUSTER_EXISTS',
+    isInUse
+      ? `${store.dir} holds generation ${newest.generation} of a cluster whose cluster.json is missing`
+      : `${store.dir} holds a creation that was cut off and was asked for otherwise`,
+    {
+      hint:
+        first === null
+          ? 'Put cluster.json back from a copy of the directory, or choose another directory.'
+          : `To complete it, repeat what began it: ${first.actor.command}; else choose another directory.`,
+      details: { path: store.dir, begun: first?.request ?? null, asked: asked.request },
+    },
+  );
 }
 
 function existing(place: Place): string[] | null {

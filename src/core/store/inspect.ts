@@ -73,7 +73,7 @@ export function examineManifest(store: SharedDirectoryStore, gen: number): Manif
       code: 'MANIFEST_DAMAGED',
       generation: gen,
       path,
-      message: `the manifest of generation ${gen}: ${(error as Error).message}`,
+      message: `${path}${error instanceof Unfit ? '' : ':'} ${(error as Error).message}`,
     };
   }
 }
