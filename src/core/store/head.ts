@@ -13,11 +13,17 @@
  * is no guard (the first 63 generations, few generations kept, a block just collected), the listing decides, as the
  * specification has it.
  *
- * The departure from the specification is the cost only: a commit stays O(1) in the length of history.
+ * A fresh process begins where `lock.owner` says that the last writer began, and follows by name from there, by the same
+ * guard. That the names are unbroken is not taken for granted: were a manifest above lost, the listing would still show
+ * the later ones, and falling back behind them in silence is what P6 forbids. So the next GAP_PROBES names must be absent as
+ * well; what loses more manifests in a row than that and keeps the last ones is beyond both ways.
+ *
+ * The departure from the specification is the cost only: reading and committing stay O(1) in the length of history.
  */
 import { CfsError } from '../errors.js';
 import { isSystemCallError } from '../platform/files.js';
 import { COLLECT_BLOCK, MAX_MANIFEST_BYTES, manifestName, parseManifestName } from './layout.js';
+import { readOwner } from './lock-owner.js';
 import { decodeManifest, type Manifest, NewerFormat } from './manifest.js';
 import { patiently } from './patience.js';
 import type { Place } from './place.js';
@@ -27,6 +33,8 @@ import { systemError } from './system-error.js';
 /** How far to follow by name before a listing is cheaper. */
 const MAX_STEPS = 32;
 const REMEMBERED = 8;
+/** Absent names above a head that was found from a hint. */
+const GAP_PROBES = 16;
 
 /** The generation whose presence proves that `slot` was never collected, or null if none is kept. See above. */
 export function guardOf(slot: number, floor: number): number | null {
@@ -51,6 +59,11 @@ export class Heads {
     );
     this.known = head;
     return head;
+  }
+
+  /** The newest generation that this process has seen, or null. */
+  get knownGeneration(): number | null {
+    return this.known?.gen ?? null;
   }
 
   /** Generation `gen`, which must exist. @throws SystemCallError ENOENT, CfsError MANIFEST_DAMAGED, FORMAT_TOO_NEW */
@@ -136,12 +149,25 @@ export class Heads {
       const gen = this.follow(known.gen, known.gen + MAX_STEPS);
       if (gen !== null && this.hasGuard(gen + 1, known.floor)) return gen === known.gen ? known : this.read(gen);
     }
+    const hinted = known === null ? this.fromHint() : null;
+    if (hinted !== null) return this.read(hinted);
     this.reading = null;
     const gen = this.number();
     if (gen === null) throw new Unfit('is missing: there is no generation at all');
     if (known !== null && gen < known.gen)
       throw new Unfit(`is missing: the newest is ${gen} after it was ${known.gen}`);
     return known !== null && gen === known.gen ? known : this.read(gen);
+  }
+
+  /** The head as a fresh process finds it without a listing; null where that is not certain. */
+  private fromHint(): number | null {
+    const hint = readOwner(this.place)?.generation ?? null;
+    // A young history has no guards, and costs little to list.
+    if (hint === null || guardOf(hint + 1, 1) === null || !this.has(hint)) return null;
+    const gen = this.follow(hint, hint + MAX_STEPS);
+    if (gen === null || !this.hasGuard(gen + 1, 1)) return null;
+    for (let above = 2; above <= GAP_PROBES + 1; above++) if (this.has(gen + above)) return null;
+    return gen;
   }
 
   /** The last of an unbroken row of names from `gen` on; null if that is beyond `limit`. */

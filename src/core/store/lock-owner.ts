@@ -13,6 +13,8 @@ export interface LockOwner extends LockHolder {
   started: string;
   ino: string;
   birth: string;
+  /** The newest generation that it knew then: where to begin to look for the newest one (head.ts). */
+  generation: number | null;
 }
 
 const MAX_BYTES = 64 * 1024;
@@ -29,7 +31,7 @@ export function ownsLock(owner: LockOwner, lock: FileIdentity): boolean {
 }
 
 /** Puts our name beside the lock. Failing to is no reason not to go on: it is advice. */
-export function writeOwner(place: Place, lock: FileIdentity): void {
+export function writeOwner(place: Place, lock: FileIdentity, generation: number | null): void {
   const { files, processes, clock, random } = place.platform;
   const actor = processes.actor();
   const owner: LockOwner = {
@@ -42,6 +44,7 @@ export function writeOwner(place: Place, lock: FileIdentity): void {
     started: processes.startTime(actor.pid),
     ino: String(lock.ino),
     birth: String(lock.birthtimeNs),
+    generation,
   };
   const temporary = `${place.paths.lockOwner}.${random.hex(8)}`;
   try {
@@ -80,11 +83,16 @@ export function readOwner(place: Place): LockOwner | null {
       started: text('started'),
       ino: text('ino'),
       birth: text('birth'),
+      generation: wholeOrNull(m.get('generation')),
     };
   } catch (error) {
     if (error instanceof Unfit || error instanceof SyntaxError || isSystemCallError(error)) return null;
     throw error;
   }
+}
+
+function wholeOrNull(value: Json | undefined): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
 /** Whether the owner ran on this host since its last boot and is surely gone. */

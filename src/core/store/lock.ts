@@ -32,6 +32,8 @@ export interface LockWish {
   onWait: ((holder: LockHolder | null, waitedMs: number) => void) | undefined;
   /** Waiting ends when a signal was received. */
   hold: Hold;
+  /** The newest generation that this process knows; told to others in `lock.owner`. */
+  generation: number | null;
 }
 
 type Library = typeof import('proper-lockfile');
@@ -72,7 +74,7 @@ export class Lock {
     const watch = new StaleWatch(this.place, this.times.staleMs);
     let lookedMs = Number.NEGATIVE_INFINITY;
     for (let tries = 1; ; tries++) {
-      const held = this.takeKept() ?? (await this.tryOnce(this.library));
+      const held = this.takeKept() ?? (await this.tryOnce(this.library, wish.generation));
       if (held !== null) return () => this.release(held);
       const nowMs = clock.monotonicMs();
       if (nowMs - lookedMs >= LOOK_MS) {
@@ -120,7 +122,7 @@ export class Lock {
     }
   }
 
-  private async tryOnce(lockfile: Library): Promise<Held | null> {
+  private async tryOnce(lockfile: Library, generation: number | null): Promise<Held | null> {
     const { lock } = this.place.paths;
     acquisitions += 1;
     // Only a key in the library's own table; one per acquisition, so that two stores of one process, or a lock taken over
@@ -149,7 +151,7 @@ export class Lock {
       throw systemError(error, 'take the lock', lock, 'nothing was changed');
     }
     const made = this.fs.made;
-    if (made !== null) writeOwner(this.place, made);
+    if (made !== null) writeOwner(this.place, made, generation);
     return { key, made, sinceMs: this.place.platform.clock.monotonicMs(), isCompromised: () => compromised };
   }
 

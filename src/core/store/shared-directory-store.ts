@@ -236,7 +236,8 @@ export class SharedDirectoryStore implements Store {
   private async acquire(hold: Hold, timeoutMs: number, options: TransactOptions): Promise<() => void> {
     if (!this.settings.lock) return () => {};
     this.lock ??= new Lock(this.place, this.lockTimes);
-    return this.lock.acquire({ timeoutMs, onWait: options.onWait, hold });
+    const generation = this.heads.knownGeneration;
+    return this.lock.acquire({ timeoutMs, onWait: options.onWait, hold, generation });
   }
 
   private async giveWay(startMs: number): Promise<void> {
