@@ -18,8 +18,7 @@ export default class Failback extends PlacementCommand {
   async run() {
     const { args, flags } = await this.parse(Failback);
     const outcome = await this.change(failback, { node: args.name });
-    return this.placed(outcome, flags, `Node ${args.name} is online; what prefers it has returned.`, {
-      node: args.name,
-    });
+    const returned = outcome.value.moves === 0 ? 'nothing had to return to it' : 'what prefers it has returned';
+    return this.placed(outcome, flags, `Node ${args.name} is online; ${returned}.`, { node: args.name });
   }
 }
