@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The full crash run: kills, power cuts, flushes left out, failing calls, full disks, stress; then a summary. As root.
-# Usage: run.sh [--quick]       about an hour and a half on two cores; --quick: only the small commands, some 15 minutes
+# Usage: run.sh [--quick]       an hour or more on two cores; --quick: only the small commands
 #   CFS_CRASH_TMP=DIR   where images are made (default /dev/shm, else the temporary directory; 2 GiB)
 #   CFS_KEEP=1          keeps the files of failed points under ./crash-kept
 set -uo pipefail
