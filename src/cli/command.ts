@@ -109,7 +109,7 @@ export abstract class CfsCommand extends Command {
     const what = error instanceof Error ? error.message : String(error);
     return new CfsError(
       'COMMIT_UNSURE',
-      `Generation ${generation} was committed, but not all of this command: ${what}`,
+      `Generation ${generation} was committed, but what came after it failed: ${what}`,
       {
         hint: `See what was changed: cfs diff ${generation}`,
         details: { generation, txid },
@@ -125,7 +125,12 @@ export abstract class CfsCommand extends Command {
   }
 
   protected override logJson(json: unknown): void {
-    writeOut(`${JSON.stringify(json, null, 2)}\n`);
+    try {
+      writeOut(`${JSON.stringify(json, null, 2)}\n`);
+    } catch (error) {
+      // After run: what is thrown here does not pass `catch`.
+      throw this.afterCommit(error);
+    }
   }
 
   protected override toSuccessJson(result: unknown): unknown {

@@ -23,7 +23,12 @@ function unwrap(message: string): string {
 
 /** A message begins with a capital letter, unless it begins with a name or a path. */
 function sentence(message: string): string {
-  return /^[a-z]+ /.test(message) ? message[0]!.toUpperCase() + message.slice(1) : message;
+  // Only words of ours: a file or a command may stand at the beginning as well.
+  return /^(there|the|generation|no|nobody|somebody|other|standard|volume|node|group|domain|interrupted|cannot) /.test(
+    message,
+  )
+    ? message[0]!.toUpperCase() + message.slice(1)
+    : message;
 }
 
 function unknownFlag(error: ParserError, command: string): CfsError {

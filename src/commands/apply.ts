@@ -2,6 +2,7 @@ import { CfsCommand, Flags, nameOf } from '../cli/command.js';
 import { readInput } from '../cli/input.js';
 import { apply } from '../core/config/apply.js';
 import { parseDocument } from '../core/config/file.js';
+import { settingOf } from '../core/model/settings.js';
 import { changeLines, countsText } from '../render/changes.js';
 
 export default class Apply extends CfsCommand {
@@ -31,6 +32,12 @@ export default class Apply extends CfsCommand {
     const { flags } = await this.parse(Apply);
     const { bytes, source } = readInput(flags.file);
     const request = { document: await parseDocument(bytes, source), prune: flags.prune, source };
+    const name = request.document.settings?.name;
+    if (name !== undefined && !this.isDryRun) {
+      const present = settingOf((await this.cluster()).snapshot(), 'name');
+      if (name !== present)
+        await this.confirm(`The file is of cluster ${name}, and this is ${present}. Apply it and rename the cluster?`);
+    }
     if (flags.prune && !this.isDryRun) {
       const cluster = await this.cluster();
       const plan = await cluster.change(apply, request, { dryRun: true });

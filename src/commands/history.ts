@@ -1,4 +1,4 @@
-import { CfsCommand, type Column, Flags, wholeFlag } from '../cli/command.js';
+import { CfsCommand, type Column, Flags, usage, wholeFlag } from '../cli/command.js';
 import { findTransaction, history } from '../core/store/history.js';
 import type { GenerationInfo } from '../core/store/store.js';
 import { countsText } from '../render/changes.js';
@@ -54,7 +54,13 @@ export default class History extends CfsCommand {
   async run() {
     const { flags } = await this.parse(History);
     const { store } = await this.cluster();
-    if (flags.txid !== undefined) return this.list('history', COLUMNS, [findTransaction(store, flags.txid)]);
+    if (flags.txid !== undefined) {
+      const txid = flags.txid.toLowerCase();
+      if (!/^[0-9a-f]{16}$/.test(txid))
+        usage(`"${flags.txid.slice(0, 40)}" is no transaction`, 'It has 16 hexadecimal digits.');
+      return this.list('history', COLUMNS, [findTransaction(store, txid)]);
+    }
+    if (flags.at !== undefined) store.info(flags.at);
     const rows: GenerationInfo[] = [];
     const limit = flags.limit === 0 ? Number.POSITIVE_INFINITY : flags.limit;
     for (const info of history(store, flags.at)) {

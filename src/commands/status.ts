@@ -42,10 +42,16 @@ export default class Status extends CfsCommand {
       (n) => `${n.node}: ${n.state}${n.reason ? ` (${n.reason})` : ''}`,
     );
     this.section(
-      'On nodes that are not active (cfs failover NODE)',
+      'On nodes that are not active (cfs failover NODE, or cfs node standby NODE)',
       status.homeless,
       limit,
       (v) => `${v.volume}: ${v.node} is ${v.state}`,
+    );
+    this.section(
+      'On nodes that may not have them (cfs rebalance)',
+      status.misplaced,
+      limit,
+      (v) => `${v.volume}: ${v.node}, ${v.reason}`,
     );
     this.section(
       'Unplaced (cfs why VOLUME)',
@@ -66,10 +72,11 @@ export default class Status extends CfsCommand {
   private troubles({ volumes }: ClusterStatus): string {
     const parts: [number, string][] = [
       [volumes.homeless, 'on nodes that are not active'],
+      [volumes.misplaced, 'on nodes that may not have them'],
       [volumes.unplaced, 'unplaced'],
       [volumes.notYetPlaced, 'not yet placed'],
     ];
-    return parts.map(([n, what]) => (n > 0 ? paint('yellow', `, ${n} ${what}`) : '')).join('');
+    return parts.map(([n, what]) => (n > 0 ? `, ${n} ${what}` : '')).join('');
   }
 
   private section<T>(title: string, items: readonly T[], limit: number, line: (item: T) => string): void {

@@ -42,6 +42,9 @@ export default class Undo extends CfsCommand {
       stayed.map(({ volume, reason }) => `Stays where it is: ${volume}: ${reason}`),
       'volumes that stay',
     );
+    if (!outcome.committed && outcome.value.statesKept.length > 0) {
+      this.note('States of nodes are not undone: cfs node online, offline and standby, and cfs failback, change them.');
+    }
     const rest = undoRemainder(outcome.value);
     const text = `Generation ${generation} taken back${rest === null ? '.' : `; ${rest}`}`;
     return this.changed(outcome, text, { undone: generation, ...outcome.value, generation: outcome.generation });

@@ -1,4 +1,5 @@
 import { CfsCommand, durationFlag, Flags, nameOf, wholeFlag } from '../cli/command.js';
+import { CfsError } from '../core/errors.js';
 import { type WatchItem, watchStore } from '../core/store/watch.js';
 import { watchHint } from '../node/watch-hint.js';
 import type { DirectoryCluster } from '../open.js';
@@ -32,6 +33,17 @@ export default class Watch extends CfsCommand {
   async run() {
     const { flags } = await this.parse(Watch);
     const cluster = await this.cluster();
+    const { generation } = cluster.store.info();
+    if (flags.from !== undefined && (flags.from < 1 || flags.from > generation + 1)) {
+      throw new CfsError(
+        'GENERATION_NOT_FOUND',
+        `Generation ${flags.from} cannot be the next: the newest is ${generation}`,
+        {
+          hint: `Begin with --from ${generation + 1}. If you have seen a later one, the directory was set back: read the tables anew.`,
+          details: { from: flags.from, newest: generation },
+        },
+      );
+    }
     const end = new AbortController();
     const timer = flags.for === undefined ? undefined : setTimeout(() => end.abort(), flags.for);
     let lines = 0;

@@ -200,7 +200,7 @@ describe('cfs status and cfs check', function () {
     assert.match(verdict(), /^2 CFS CRITICAL - 1 volume on a node that is not active, 1 failed node; /);
     assert.match(
       cfs(['status'], { dir }),
-      /On nodes that are not active \(cfs failover NODE\)\n {2}v5: n1 is failed\n/,
+      /On nodes that are not active \(cfs failover NODE, or cfs node standby NODE\)\n {2}v5: n1 is failed\n/,
     );
     cfs(['failover', 'n1'], { dir });
     assert.match(verdict(), /^1 /);

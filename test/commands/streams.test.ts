@@ -63,7 +63,7 @@ describe('standard streams', function () {
     assert.equal(status, 10);
     assert.match(
       stderr,
-      /^Error: Generation 3 was committed, but not all of this command: .*ENOSPC\nSee what was changed: cfs diff 3/,
+      /^Error: Generation 3 was committed, but what came after it failed: .*ENOSPC\nSee what was changed: cfs diff 3/,
     );
     assert.equal(generationOf(copy), 3);
   });

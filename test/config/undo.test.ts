@@ -41,16 +41,32 @@ describe('undo of configuration', () => {
     assert.equal(cluster.snapshot().table('placements').has('v9'), false);
   });
 
-  it('brings a removed volume back unplaced, and a removed node back offline', () => {
+  it('brings a removed volume back to the node it had, by a new decision', () => {
     const cluster = smallCluster();
+    const node = nodeOf(cluster, 'v1');
     cluster.change(volumeRemove, { name: 'v1' });
-    assert.deepEqual(assertUndone(cluster).unplaced, ['v1']);
-    assert.equal(nodeOf(cluster, 'v1'), undefined);
+    const result = assertUndone(cluster);
+    assert.deepEqual([result.unplaced, result.returned], [[], [{ volume: 'v1', from: null, to: node }]]);
+    assert.equal(nodeOf(cluster, 'v1'), node);
+    assert.equal(cluster.snapshot().table('placements').get('v1')?.since, cluster.snapshot().generation);
+  });
+
+  it('brings a removed node back offline, and what preferred it prefers it again', () => {
+    const cluster = smallCluster();
+    const held = [...cluster.snapshot().table('placements').entries()].filter(([, { node }]) => node === 'n1');
+    const moves = Object.fromEntries(held.map(([name]) => [name, 'n2']));
+    cluster.change(place, { by: 'drain', moves });
+    const preferring = [...cluster.snapshot().table('volumes').entries()].filter(([, v]) => v.preferredNode === 'n1');
     cluster.change(nodeRemove, { name: 'n1', force: true });
+    const { generation } = cluster.snapshot();
     assertUndone(cluster);
     assert.deepEqual(cluster.snapshot().table('membership').get('n1')?.state, 'offline');
-    assert.match(cluster.snapshot().table('membership').get('n1')?.reason ?? '', /undoing generation 4/);
-    assert.equal(cluster.snapshot().table('volumes').get('v1')?.preferredNode, 'n1');
+    assert.match(
+      cluster.snapshot().table('membership').get('n1')?.reason ?? '',
+      new RegExp(`undoing generation ${generation}`),
+    );
+    for (const [name] of preferring) assert.equal(cluster.snapshot().table('volumes').get(name)?.preferredNode, 'n1');
+    assert.ok(preferring.length > 0);
   });
 
   it('takes a renaming back with state and placements, epochs unchanged; and again forward', () => {

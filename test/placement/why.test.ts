@@ -131,7 +131,10 @@ describe('why', () => {
   });
 
   it('says so when nothing has placed the volume, and when its node may not have it any more', () => {
-    assert.equal(whyVolume(tenNodes(), 'o1').lines[0], 'o1 has no node yet: nothing has placed it');
+    assert.equal(
+      whyVolume(tenNodes(), 'o1').lines[0],
+      'o1 has no node yet: nothing has placed it (cfs rebalance does)',
+    );
     const draft = new MemoryDraft(snapshot);
     draft.put('volumes', 'o1', { ...snapshot.table('volumes').get('o1')!, domains: ['NY'] });
     const text = textOf(whyVolume(draft.applied(), 'o1'), 'CFN5');

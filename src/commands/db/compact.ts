@@ -48,6 +48,7 @@ export default class DbCompact extends CfsCommand {
       fold: flags.fold,
     });
     progress.stop();
+    if (report.generation !== null) this.hasCommitted(report.generation, null);
     const { manifests, tableFiles, temporaries, bytes, floor } = report;
     const dry = flags['dry-run'];
     const what = `${plural(manifests, 'generation')}, ${plural(tableFiles, 'table file')} and ${plural(temporaries, 'leftover')} (${sizeText(bytes)})`;

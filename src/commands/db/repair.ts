@@ -7,7 +7,7 @@ export default class DbRepair extends CfsCommand {
   static override summary = 'Go back to the newest generation that is whole.';
   static override description =
     'Publishes, as a new generation, the newest generation of which every file checks, and says which generations are ' +
-    'given up: their changes are lost. Nothing is removed. Does nothing where everything is whole. Asks first.';
+    'given up: their changes are lost. Nothing is removed, and every volume gets a new epoch, since the lost ones may have been given out. Does nothing where everything is whole. Asks first.';
   static override examples = [
     { description: 'What would be given up?', command: 'cfs db repair --dry-run' },
     { description: 'Repair', command: 'cfs db repair --yes --message "disk 3 was bad"' },

@@ -13,17 +13,21 @@ export default class LockBreak extends CfsCommand {
   ];
   static override flags = {
     force: Flags.boolean({ summary: 'Even if its holder runs and renews it.' }),
+    'dry-run': Flags.boolean({ summary: 'Say whose lock would be broken and leave it.' }),
     yes: Flags.boolean({ char: 'y', summary: 'Do not ask.' }),
   };
 
   async run() {
     const { flags } = await this.parse(LockBreak);
     const { store } = await this.cluster();
-    const { held, holder } = showLock(store);
-    if (held)
-      await this.confirm(
-        `Break the lock of ${holder === null ? 'an unknown holder' : `${holder.command} (process ${holder.pid} on ${holder.host})`}?`,
-      );
+    const state = showLock(store);
+    const { held, holder } = state;
+    const whose = holder === null ? 'an unknown holder' : `${holder.command} (process ${holder.pid} on ${holder.host})`;
+    if (flags['dry-run']) {
+      this.print(held ? `Would break the lock of ${whose}.` : 'Nobody holds the lock.');
+      return { broken: null, state };
+    }
+    if (held) await this.confirm(`Break the lock of ${whose}?`);
     const broken = breakLock(store, flags.force);
     this.print('The lock is broken.');
     return { broken };

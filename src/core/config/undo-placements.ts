@@ -29,25 +29,26 @@ function refusal(draft: Draft, volume: string, wanted: string | null): string | 
 
 /**
  * Sends volumes back. `changes` are those of table placements that still are as the generation left them; `back` are volumes
- * that have just come back and are not placed. Each return is a decision of its own, with the epoch of the generation it makes.
+ * that have just come back, `leftOut` those of another record under the same name. Each return is a decision of its own, with the epoch of the generation it makes.
  */
 export function returnPlacements(
   draft: Draft,
   changes: readonly Change[],
-  back: ReadonlySet<string>,
-  generation: number,
+  context: { back: ReadonlySet<string>; leftOut: ReadonlySet<string>; generation: number },
 ): { returned: PlacementReturn[]; stayed: StayedVolume[] } {
+  const { back, leftOut, generation } = context;
   const returned: PlacementReturn[] = [];
   const stayed: StayedVolume[] = [];
   for (const { name: volume, before } of changes) {
     // A volume that undo removed took its placement along.
-    if (!draft.table('volumes').has(volume) || back.has(volume)) continue;
+    if (!draft.table('volumes').has(volume) || leftOut.has(volume)) continue;
     const wanted = (before as PlacementRecord | null)?.node ?? null;
     const from = draft.table('placements').get(volume)?.node ?? null;
     if (wanted === from) continue;
     const reason = refusal(draft, volume, wanted);
     if (reason !== null || wanted === null) {
-      stayed.push({ volume, node: from, reason: reason ?? '' });
+      // One that came back and may not go where it was is told as not yet placed.
+      if (!back.has(volume)) stayed.push({ volume, node: from, reason: reason ?? '' });
       continue;
     }
     draft.put('placements', volume, {

@@ -89,13 +89,13 @@ function returnNames(draft: Draft, request: UndoRequest): NameReturn[] {
 
 /**
  * Takes back what a generation changed.
- * @throws CfsError CANNOT_UNDO for generation 1, RECORD_CHANGED_SINCE, and what forbids it now: GROUP_IN_USE, NODE_IN_USE …
+ * @throws CfsError CANNOT_UNDO for the generation that made the cluster, RECORD_CHANGED_SINCE, and what forbids it now: GROUP_IN_USE, NODE_IN_USE …
  */
 export const undo: Operation<UndoRequest, UndoResult> = {
   name: 'undo',
   run(draft, request) {
     const { generation, changes, force = false } = request;
-    if (generation <= 1) {
+    if (generation <= 1 || madeTheCluster(changes)) {
       throw new CfsError('CANNOT_UNDO', `Generation ${generation} cannot be undone: it made the cluster`, {
         hint: 'A later generation can: see cfs history.',
         details: { generation },
@@ -113,7 +113,10 @@ export const undo: Operation<UndoRequest, UndoResult> = {
     const renamed = returnNames(draft, request);
     const plan = planReverts(draft, generation, changes, force);
     const { reverted, unplaced } = applyReverts(draft, plan.reverts, generation);
-    const { returned, stayed } = returnPlacements(draft, plan.placements, new Set(unplaced), generation);
+    const back = new Set(unplaced);
+    const leftOut = new Set(plan.skipped.filter(({ table }) => table === 'volumes').map(({ name }) => name));
+    const { returned, stayed } = returnPlacements(draft, plan.placements, { back, leftOut, generation });
+    for (const { volume } of returned) back.delete(volume);
     return {
       generation,
       renamed,
@@ -121,7 +124,7 @@ export const undo: Operation<UndoRequest, UndoResult> = {
       skipped: plan.skipped,
       returned,
       stayed,
-      unplaced,
+      unplaced: [...back],
       statesKept: statesKept(draft, changes),
     };
   },
@@ -131,6 +134,11 @@ export const undo: Operation<UndoRequest, UndoResult> = {
     ...(renames.length > 0 ? { renames } : {}),
   }),
 };
+
+/** An init, or a restore into a new directory: its first generation need not be number 1. */
+function madeTheCluster(changes: readonly Change[]): boolean {
+  return changes.some(({ table, name, before }) => table === 'cluster' && name === 'name' && before === null);
+}
 
 function statesKept(draft: Draft, changes: readonly Change[]): string[] {
   const changed = changes.filter(

@@ -1,9 +1,10 @@
 /** Who carries what: ideal capacity, load and remaining capacity of every node, and the volumes that are nowhere. */
 import { isActive } from '../membership/states.js';
 import { foldCase, naturalCompare } from '../model/names.js';
-import type { NodeState, UnplacedReason } from '../model/tables.js';
+import type { NodeState, UnplacedReason, VolumeRecord } from '../model/tables.js';
 import { toDouble } from '../placement/arithmetic.js';
 import { Capacity } from '../placement/capacity.js';
+import { exclusion } from '../placement/eligibility.js';
 import type { Snapshot } from '../store/store.js';
 
 export interface NodeLoad {
@@ -38,6 +39,8 @@ export interface ClusterLoads {
   unplaced: { volume: string; reason: UnplacedReason; since: number }[];
   /** Volumes that no rebalance has seen yet. */
   notYetPlaced: string[];
+  /** Volumes on an active node that may not have them any more. */
+  misplaced: { volume: string; node: string; reason: UnplacedReason }[];
   /** Volumes whose node is not active. */
   homeless: { volume: string; node: string; state: NodeState }[];
 }
@@ -71,6 +74,8 @@ export function clusterLoads(snapshot: Snapshot): ClusterLoads {
   const unplaced: ClusterLoads['unplaced'] = [];
   const notYetPlaced: string[] = [];
   const homeless: ClusterLoads['homeless'] = [];
+  const misplaced: ClusterLoads['misplaced'] = [];
+  const mayHave = eligibilityTest();
   const placements = snapshot.table('placements');
   let knownVolumes = 0;
   for (const [name, volume] of snapshot.table('volumes').entries()) {
@@ -83,7 +88,11 @@ export function clusterLoads(snapshot: Snapshot): ClusterLoads {
     } else if (holder === null || !isActive(holder.state)) {
       homeless.push({ volume: name, node: placement.node, state: holder?.state ?? 'offline' });
     }
-    if (holder !== null) holder.volumes.push(name);
+    if (holder !== null) {
+      holder.volumes.push(name);
+      const reason = isActive(holder.state) ? mayHave(holder, volume) : null;
+      if (reason !== null) misplaced.push({ volume: name, node: holder.name, reason });
+    }
     if (isReached(volume.domains) || (holder !== null && isActive(holder.state))) {
       weights.push(volume.weight);
       holders.push(holder !== null && isActive(holder.state) ? holder : null);
@@ -119,6 +128,23 @@ export function clusterLoads(snapshot: Snapshot): ClusterLoads {
     unplaced: unplaced.sort(byVolume),
     notYetPlaced: notYetPlaced.sort(naturalCompare),
     homeless: homeless.sort(byVolume),
+    misplaced: misplaced.sort(byVolume),
+  };
+}
+
+/** Why a node may not have a volume, or null. Equal cases are worked out once. */
+function eligibilityTest(): (node: NodeLoad, volume: VolumeRecord) => UnplacedReason | null {
+  const known = new Map<string, UnplacedReason | null>();
+  return (node, volume) => {
+    const key = `${node.name}\0${volume.group}\0${volume.canGroupMigrate}\0${volume.domains.join('\0')}`;
+    let answer = known.get(key);
+    if (answer === undefined) {
+      const placed = { ...volume, name: '', currentNode: node.name };
+      const rule = exclusion({ ...node, active: true }, placed)?.rule ?? null;
+      answer = rule === 'inactive' ? null : rule;
+      known.set(key, answer);
+    }
+    return answer;
   };
 }
 

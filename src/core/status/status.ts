@@ -11,7 +11,14 @@ export interface ClusterStatus {
   name: string;
   freeze: FreezeValue | null;
   nodes: { total: number; active: number } & Record<NodeState, number>;
-  volumes: { total: number; placed: number; unplaced: number; notYetPlaced: number; homeless: number };
+  volumes: {
+    total: number;
+    placed: number;
+    unplaced: number;
+    notYetPlaced: number;
+    homeless: number;
+    misplaced: number;
+  };
   /** Weight of the active volumes and of the active nodes. */
   volumeWeight: number;
   nodeWeight: number;
@@ -23,6 +30,7 @@ export interface ClusterStatus {
   unplaced: ClusterLoads['unplaced'];
   notYetPlaced: string[];
   homeless: ClusterLoads['homeless'];
+  misplaced: ClusterLoads['misplaced'];
 }
 
 /** @param nowMs wall-clock time, ms since the epoch; only says whether a freeze still holds */
@@ -36,7 +44,7 @@ export function clusterStatus(snapshot: Snapshot, nowMs: number): ClusterStatus 
       failedNodes.push({ node: name, state, reason: snapshot.table('membership').get(name)?.reason ?? null });
     }
   }
-  const { unplaced, notYetPlaced, homeless, knownVolumes, volumeWeight, imbalance } = loads;
+  const { unplaced, notYetPlaced, homeless, misplaced, knownVolumes, volumeWeight, imbalance } = loads;
   return {
     generation: snapshot.generation,
     name: settingOf(snapshot, 'name'),
@@ -48,6 +56,7 @@ export function clusterStatus(snapshot: Snapshot, nowMs: number): ClusterStatus 
       unplaced: unplaced.length,
       notYetPlaced: notYetPlaced.length,
       homeless: homeless.length,
+      misplaced: misplaced.length,
     },
     volumeWeight,
     nodeWeight: loads.nodeWeight,
@@ -57,6 +66,7 @@ export function clusterStatus(snapshot: Snapshot, nowMs: number): ClusterStatus 
     unplaced,
     notYetPlaced,
     homeless,
+    misplaced,
   };
 }
 
@@ -80,6 +90,7 @@ export function healthOf(status: ClusterStatus): HealthReport {
   const onDown =
     volumes.homeless === 1 ? '1 volume on a node that is' : `${volumes.homeless} volumes on nodes that are`;
   if (volumes.homeless > 0) critical.push(`${onDown} not active`);
+  if (volumes.misplaced > 0) warning.push(`${volumes.misplaced} volumes on nodes that may not have them`);
   if (nodes.active === 0 && volumes.total > 0) critical.push('no active node');
   if (volumes.unplaced > 0) critical.push(`${countOf(volumes.unplaced, 'volume')} that no node can have`);
   if (volumes.notYetPlaced > 0) warning.push(`${countOf(volumes.notYetPlaced, 'volume')} not yet placed`);

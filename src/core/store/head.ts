@@ -205,8 +205,9 @@ export class Heads {
       names = this.place.platform.files.list('manifests.list', manifests);
     } catch (error) {
       if (isSystemCallError(error, 'ENOENT')) {
-        throw new CfsError('CLUSTER_NOT_FOUND', `there is no cluster in ${this.place.paths.root}`, {
-          hint: 'Create one: cfs init',
+        throw new CfsError('MANIFEST_DAMAGED', `${manifests} is missing: all generations are lost`, {
+          hint: 'Make a new cluster of a backup: cfs db restore FILE --new DIR',
+          details: { path: manifests },
         });
       }
       throw systemError(error, 'list', manifests);

@@ -4,10 +4,13 @@
  */
 import { CfsError } from '../errors.js';
 import { commit } from './commit.js';
+import { MemoryDraft } from './draft.js';
 import { examineManifest, examineTables, isProblem, listAll, type Problem } from './inspect.js';
 import type { Manifest } from './manifest.js';
+import { planTables } from './plan-tables.js';
 import { recorded } from './recorded.js';
 import type { SharedDirectoryStore } from './shared-directory-store.js';
+import { StoredSnapshot } from './snapshot.js';
 import type { CommitInfo, TransactOptions } from './store.js';
 
 export interface RepairReport {
@@ -90,11 +93,24 @@ function diagnose(store: SharedDirectoryStore): Diagnosis {
   return { newest, floor, from, skips: skips.filter((gen) => gen >= floor).reverse(), problems: problems.reverse() };
 }
 
+/** What the given-up generations did to placements is not known: every volume gets an epoch that outranks theirs. */
 function publish(store: SharedDirectoryStore, info: CommitInfo, { newest, floor, from, skips }: Diagnosis): Manifest {
   const { random, clock } = store.place.platform;
+  const draft = new MemoryDraft(new StoredSnapshot(from, store.reader), newest + 1);
+  for (const [name, record] of draft.base.table('placements').entries()) {
+    draft.put('placements', name, { ...record, since: newest + 1 });
+  }
+  const planned = planTables({
+    base: from,
+    gen: newest + 1,
+    changes: draft.changes(),
+    reader: store.reader,
+    bounds: store.place.bounds,
+    nonce: () => random.hex(8),
+  });
   return commit(store.place, store.heads, {
     base: { gen: newest, floor },
-    files: [],
+    files: planned.files,
     next: {
       gen: newest + 1,
       parent: from.sum,
@@ -102,10 +118,10 @@ function publish(store: SharedDirectoryStore, info: CommitInfo, { newest, floor,
       floor,
       ...recorded(info, store.actor),
       time: new Date(clock.nowMs()).toISOString(),
-      counts: {},
-      tables: from.tables,
-      overlay: from.overlay,
-      changesText: '{}',
+      counts: planned.counts,
+      tables: planned.tables,
+      overlay: planned.overlay,
+      changesText: planned.changesText,
       repair: { from: from.gen, skips },
       tablesText: null,
     },

@@ -1,5 +1,5 @@
 /** Making a new cluster from a backup. (Putting one back into a living cluster is an ordinary change: an operation.) */
-import type { AnyRecord, TableName, Tables } from '../model/tables.js';
+import type { AnyRecord, PlacementRecord, TableName, Tables } from '../model/tables.js';
 import { type BackupHeader, readBackup } from './backup.js';
 import { type InitOptions, initStore } from './init.js';
 import type { SharedDirectoryStore } from './shared-directory-store.js';
@@ -9,7 +9,7 @@ export const RESTORE_STEP = 1_000_000;
 
 /**
  * Creates a cluster in an empty directory from a backup. Its first generation is the next multiple of 1,000,000 above the
- * backup's: epochs given out after the backup was made are outranked by those given out from now on.
+ * backup's, and every volume's epoch is that: whatever was given out after the backup was made is outranked.
  * @throws CfsError BACKUP_DAMAGED, CLUSTER_EXISTS, and as `initStore`
  */
 export function restoreToEmpty(
@@ -21,8 +21,13 @@ export function restoreToEmpty(
   const firstGeneration = (Math.floor(backup.header.generation / RESTORE_STEP) + 1) * RESTORE_STEP;
   const { store, generation } = initStore(dir, { ...options, firstGeneration }, (draft) => {
     for (const { table, name, record } of backup.records()) {
-      draft.put(table as TableName, name, record as AnyRecord as Tables[TableName]);
+      draft.put(table, name, renewed(table, record, firstGeneration) as Tables[TableName]);
     }
   });
   return { store, generation, backup: backup.header };
+}
+
+/** A placement with the epoch of generation `gen`; any other record as it is. */
+export function renewed(table: TableName, record: AnyRecord, gen: number): AnyRecord {
+  return table === 'placements' ? { ...(record as PlacementRecord), since: gen } : record;
 }
