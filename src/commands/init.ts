@@ -35,6 +35,8 @@ export default class Init extends CfsCommand {
       command: 'cfs init --sample 200x20000 --yes',
     },
   ];
+  // oclif would print every exclusion, each with its own bar.
+  static override usage = 'init [--from FILE | --sample NODESxVOLUMES] [FLAGS]';
   static override flags = {
     from: Flags.string({
       summary: 'File (YAML or JSON) with the cluster; - is standard input.',

@@ -28,7 +28,7 @@ export default class LockShow extends CfsCommand {
         ['Since', holder?.since],
         [
           'Renewed',
-          `${formatDuration(Math.max(0, Math.round(state.renewedMsAgo ?? 0)))} ago${state.stale ? ': stale, the next change takes it over' : ''}`,
+          `${formatDuration(Math.max(0, Math.round((state.renewedMsAgo ?? 0) / 1000) * 1000))} ago${state.stale ? ': stale, the next change takes it over' : ''}`,
         ],
         ['Waited for', state.wanted],
       ]);

@@ -52,8 +52,10 @@ export function exclusion(node: PlacementNode, volume: PlacementVolume): Exclusi
     return { rule: 'no-common-domain', text };
   }
   if (isGroupLocked(volume) && !carriesGroup(node, volume.group)) {
-    const group = volume.group === null || volume.group === '' ? 'no group' : `group ${volume.group}`;
-    const text = `does not carry ${group}, which the volume may not leave (node: ${listed(node.groups)})`;
+    const text =
+      volume.group === null || volume.group === ''
+        ? 'the volume has no group and may not migrate out of it: no node can have it'
+        : `does not carry group ${volume.group}, which the volume may not leave (node: ${listed(node.groups)})`;
     return { rule: 'group-locked', text };
   }
   return null;
