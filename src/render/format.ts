@@ -4,7 +4,7 @@
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u;
 const UNSAFE_ALL = new RegExp(UNSAFE.source, 'gu');
 
-/** Text from outside (names, messages, errors) made safe for a terminal: control and invisible characters as \uXXXX. */
+/** Text from outside (names, messages, errors) made safe for a terminal: control and invisible characters as \u and four digits. */
 export function escapeText(text: string): string {
   if (!UNSAFE.test(text)) return text;
   return text.replace(UNSAFE_ALL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);

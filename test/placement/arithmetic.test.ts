@@ -13,9 +13,20 @@ const compare = (a: Ratio, b: Ratio): number => {
 const weight = fc.oneof(
   fc.integer({ min: 0, max: 50 }),
   fc.integer({ min: 0, max: 5000 }).map((n) => n / 1000),
-  fc.constantFrom(0.1, 0.2, 0.3, 0.30000000000000004, 1e-7, 5e-324, MAX_WEIGHT, MAX_WEIGHT - 1, 2 ** 52),
-  // Below the smallest normal number a double no longer holds the digits that it is written with.
-  fc.double({ min: 2 ** -1022, max: 1000, noNaN: true }),
+  fc.constantFrom(
+    0.1,
+    0.2,
+    0.3,
+    0.30000000000000004,
+    1e-7,
+    5e-324,
+    1.754198233149094e-308,
+    MAX_WEIGHT,
+    MAX_WEIGHT - 1,
+    2 ** 52,
+  ),
+  fc.double({ min: 0, max: 1000, noNaN: true }),
+  fc.double({ min: 0, max: 2 ** -1021, noNaN: true }),
 );
 
 describe('integer weights', () => {

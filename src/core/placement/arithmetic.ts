@@ -109,6 +109,7 @@ export function integerWeights(weights: readonly number[]): IntegerWeights {
 export function toDouble({ num, den }: Ratio): number {
   if (num < 0n) return -toDouble({ num: -num, den });
   if (num < EXACT && den < EXACT) return Number(num) / Number(den);
+  if (num << 1022n < den) return toSubnormal(num, den);
   // A quotient of at least 66 bits, its lowest bit also standing for the remainder, rounds as the ratio itself does.
   const shift = Math.max(0, 66 + den.toString(2).length - num.toString(2).length);
   const shifted = num << BigInt(shift);
@@ -116,6 +117,15 @@ export function toDouble({ num, den }: Ratio): number {
   if (quotient * den !== shifted) quotient |= 1n;
   const half = shift >> 1;
   return Number(quotient) / 2 ** half / 2 ** (shift - half);
+}
+
+/** Below 2^-1022 doubles are multiples of 2^-1074; rounding to 53 bits first would round twice. */
+function toSubnormal(num: bigint, den: bigint): number {
+  const scaled = num << 1074n;
+  let units = scaled / den;
+  const rest = 2n * (scaled - units * den);
+  if (rest > den || (rest === den && (units & 1n) === 1n)) units += 1n;
+  return Number(units) * 2 ** -1074;
 }
 
 /** Two digits after the point, rounded half away from zero; no negative zero. Exact. */
