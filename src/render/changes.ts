@@ -10,6 +10,7 @@ const NOUN: Record<TableName, string> = {
   domains: 'domain',
   nodes: 'node',
   membership: 'state of',
+  fencing: 'fencing of',
   volumes: 'volume',
   placements: 'placement of',
 };
@@ -79,6 +80,7 @@ export function countsText(counts: Partial<Record<TableName, number>>): string {
     domains: ['domain', 'domains'],
     nodes: ['node', 'nodes'],
     membership: ['node state', 'node states'],
+    fencing: ['fencing', 'fencings'],
     volumes: ['volume', 'volumes'],
     placements: ['placement', 'placements'],
   };

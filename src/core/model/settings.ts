@@ -81,6 +81,51 @@ export const SETTINGS = [
     description: 'A lease not renewed for so long makes its node suspect',
   },
   {
+    name: 'apply.timeout',
+    type: 'duration',
+    default: 60 * SECOND,
+    min: 1 * SECOND,
+    max: 3600 * SECOND,
+    description: 'A node whose agent has not released what moved away after so long is failed',
+  },
+  {
+    name: 'join.settle',
+    type: 'duration',
+    default: 2 * SECOND,
+    min: 0,
+    max: 60 * SECOND,
+    description: 'Nodes that come up are taken in when no other has come for so long (at most ten times as long)',
+  },
+  {
+    name: 'join.placement',
+    type: 'enum',
+    default: 'rebalance',
+    values: ['rebalance', 'failback', 'none'],
+    description: 'What is placed when nodes join: everything anew, what prefers them, or only what has no node',
+  },
+  {
+    name: 'failback.mode',
+    type: 'enum',
+    default: 'automatic',
+    values: ['automatic', 'manual'],
+    description: 'Whether volumes return by themselves to a node that was failed',
+  },
+  {
+    name: 'failback.hold',
+    type: 'duration',
+    default: 300 * SECOND,
+    min: 0,
+    max: 7 * DAY,
+    description: 'How long a node that was failed must stay up before volumes return to it',
+  },
+  {
+    name: 'fencing.policy',
+    type: 'enum',
+    default: 'optional',
+    values: ['optional', 'required'],
+    description: 'Whether a takeover waits until the failed node was fenced, or its end was confirmed by a person',
+  },
+  {
     name: 'placement.strategy',
     type: 'enum',
     default: 'staged',
@@ -90,6 +135,8 @@ export const SETTINGS = [
 ] as const satisfies readonly Setting[];
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
+/** Settings whose value is text. */
+export type TextSettingName = Extract<(typeof SETTINGS)[number], { type: 'name' | 'enum' }>['name'];
 
 const BY_NAME: ReadonlyMap<string, Setting> = new Map(SETTINGS.map((setting) => [setting.name, setting]));
 
@@ -172,8 +219,8 @@ export function formatSetting(name: string, value: string | number): string {
 }
 
 /** The value that holds: the one set, else the default. Durations in ms. */
-export function settingOf(snapshot: Snapshot, name: 'name' | 'placement.strategy'): string;
-export function settingOf(snapshot: Snapshot, name: Exclude<SettingName, 'name' | 'placement.strategy'>): number;
+export function settingOf(snapshot: Snapshot, name: TextSettingName): string;
+export function settingOf(snapshot: Snapshot, name: Exclude<SettingName, TextSettingName>): number;
 export function settingOf(snapshot: Snapshot, name: SettingName): string | number {
   const record = (snapshot.table('cluster') as TableView<SettingRecord>).get(name);
   return (record?.value ?? BY_NAME.get(name)!.default) as string | number;

@@ -40,6 +40,32 @@ export interface MembershipRecord {
   state: NodeState;
   /** Why it is in this state, one sentence; null when nothing is to be said. */
   reason: string | null;
+  /**
+   * Of a failed node: the sequence number of its lease when its failure was confirmed. As long as its lease shows no higher
+   * one, it has stopped what it ran (or was fenced), and others may start it. From format 2 on, like the fields below.
+   */
+  lease?: number;
+  /** Its agent may bring it in by itself: it was added, or left on its own. An administrator's `offline` takes this away. */
+  mayJoin?: true;
+  /** Back after a failure: the volumes that prefer it return when it has stayed up for `failback.hold`. */
+  held?: true;
+}
+
+/** Steps of fencing a node before others take over what it had. */
+export const FENCING_STATES = ['running', 'failed', 'done', 'confirmed'] as const;
+export type FencingState = (typeof FENCING_STATES)[number];
+
+/** Table `fencing`, keyed by the node that is fenced; absent: nothing is to be fenced. Gone when the node joins again. */
+export interface FencingRecord {
+  state: FencingState;
+  /** The node that runs (ran) the fencing command; null where a person confirmed. */
+  by: string | null;
+  /** Sequence number of the lease at which the node was found quiet; null: by a person. */
+  lease: number | null;
+  /** How often the command was run since the node became suspect. */
+  attempts: number;
+  /** What the command said last, or the person; one line. */
+  message: string | null;
 }
 
 /** Table `groups`, keyed by the declared name. Compared without regard to case. */
@@ -90,6 +116,7 @@ export interface Tables {
   cluster: SettingRecord;
   nodes: NodeRecord;
   membership: MembershipRecord;
+  fencing: FencingRecord;
   groups: GroupRecord;
   domains: DomainRecord;
   volumes: VolumeRecord;
@@ -106,6 +133,7 @@ export const TABLE_NAMES = [
   'domains',
   'nodes',
   'membership',
+  'fencing',
   'volumes',
   'placements',
 ] as const satisfies readonly TableName[];

@@ -7,6 +7,7 @@ import { CfsError } from '../errors.js';
 import type { Change } from '../store/store.js';
 import { settingSchema } from './cluster.js';
 import { domainSchema } from './domains.js';
+import { fencingSchema } from './fencing.js';
 import { groupSchema } from './groups.js';
 import { membershipSchema } from './membership.js';
 import { quoteName } from './names.js';
@@ -22,6 +23,7 @@ const SCHEMAS: Record<Exclude<TableName, 'cluster'>, v.GenericSchema<unknown>> =
   domains: domainSchema,
   nodes: nodeSchema,
   membership: membershipSchema,
+  fencing: fencingSchema,
   volumes: volumeSchema,
   placements: placementSchema,
 };

@@ -6,6 +6,10 @@
  *   manifests/.NNNNNNNNNN.<txid>.tmp     manifest of a commit under way
  *   tables/<table>.<gen>.<nonce>.json    shard or index file, immutable, made for generation <gen>
  *   lock/, lock.owner, lock.wanted       the courtesy lock, who holds it, whether somebody waits
+ *   leases/NODE.SEQ.RELEASED.APPLIED     an agent's lease (core/membership/leases.ts)
+ *   joins/NODE.SEQ                       a node that came up and wants to be taken in (core/membership/tickets.ts)
+ *   mail/NODE/ID                         a message to a node (core/mail/)
+ *   ballast                              space kept for leases and one commit when the file system is full
  */
 
 /** Newest format this program reads and writes. */
@@ -37,6 +41,11 @@ export interface Paths {
   lock: string;
   lockOwner: string;
   lockWanted: string;
+  /** Places of the agents; made by the first that needs them (core/membership/, core/mail/). */
+  leases: string;
+  joins: string;
+  mail: string;
+  ballast: string;
 }
 
 export function pathsOf(root: string): Paths {
@@ -48,6 +57,10 @@ export function pathsOf(root: string): Paths {
     lock: `${root}/lock`,
     lockOwner: `${root}/lock.owner`,
     lockWanted: `${root}/lock.wanted`,
+    leases: `${root}/leases`,
+    joins: `${root}/joins`,
+    mail: `${root}/mail`,
+    ballast: `${root}/ballast`,
   };
 }
 

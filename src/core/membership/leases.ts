@@ -1,0 +1,99 @@
+/**
+ * Leases: each agent's claim to be alive. `leases/NODE.SEQ.RELEASED.APPLIED` says it all by its name, so that one listing of
+ * the directory shows every lease (DESIGN.md, "The shared directory"):
+ *
+ *   NODE      the node's name, percent-encoded; clients' leases begin with `client~`
+ *   SEQ       rises with every renewal, also over restarts of the agent
+ *   RELEASED  the node runs nothing that generation RELEASED does not give to it: its acknowledgement. Others may start
+ *             what left this node at a generation up to here (core/agent/ownership.ts)
+ *   APPLIED   it also runs everything that generation APPLIED gives to it; or `left`: the agent ended and runs nothing
+ *
+ * DESIGN.md has one number, GEN. They are two here because a swap of two volumes would else wait for ever: each side must
+ * have released before the other starts, and the end of both starts is what `--wait` waits for.
+ *
+ * The content, a line of JSON (LeaseInfo), is for people and for upgrades; it may be missing (a full disk).
+ * One writer rule: only NODE's agent makes and removes names of NODE. A new name per renewal, never replaced.
+ */
+import { isSystemCallError } from '../platform/files.js';
+import type { Platform } from '../platform/platform.js';
+
+export interface Lease {
+  node: string;
+  seq: number;
+  released: number;
+  /** Null: the agent left, and runs nothing. */
+  applied: number | null;
+}
+
+/** Content of a lease. */
+export interface LeaseInfo {
+  /** Version of cfs, and the newest format that it can read and write. */
+  version: string;
+  format: number;
+  host: string;
+  bootId: string;
+  pid: number;
+  /** Random, another one for each start of the agent: tells two agents of one node name apart. */
+  incarnation: string;
+  /** What the agent could not do, a sentence each; at most a few. */
+  problems: string[];
+}
+
+/** Percent-encodes a name for the file system: everything but letters, digits, `-`, `_` and `.` within. */
+export function encodeName(name: string): string {
+  return encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The name, or null when it is not one of ours. */
+export function decodeName(encoded: string): string | null {
+  try {
+    const name = decodeURIComponent(encoded);
+    return encodeName(name) === encoded ? name : null;
+  } catch {
+    return null;
+  }
+}
+
+export function leaseName({ node, seq, released, applied }: Lease): string {
+  return `${encodeName(node)}.${seq}.${released}.${applied ?? 'left'}`;
+}
+
+const LEASE = /^(.+)\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15}|left)$/;
+
+/** Null for what is no node's lease: clients', temporary files, whatever else somebody put there. */
+export function parseLeaseName(file: string): Lease | null {
+  const match = LEASE.exec(file);
+  if (match === null) return null;
+  const node = decodeName(match[1]!);
+  if (node === null) return null;
+  return {
+    node,
+    seq: Number(match[2]),
+    released: Number(match[3]),
+    applied: match[4] === 'left' ? null : Number(match[4]),
+  };
+}
+
+/** Every node's newest lease. A directory that is not there yet holds none. @throws SystemCallError */
+export function listLeases(platform: Platform, dir: string): Map<string, Lease> {
+  let files: string[];
+  try {
+    files = platform.files.list('lease.list', dir);
+  } catch (error) {
+    if (isSystemCallError(error, 'ENOENT')) return new Map();
+    throw error;
+  }
+  return newestLeases(files);
+}
+
+/** The newest lease of each node among file names. */
+export function newestLeases(files: Iterable<string>): Map<string, Lease> {
+  const newest = new Map<string, Lease>();
+  for (const file of files) {
+    const lease = parseLeaseName(file);
+    if (lease === null) continue;
+    const known = newest.get(lease.node);
+    if (known === undefined || lease.seq > known.seq) newest.set(lease.node, lease);
+  }
+  return newest;
+}
