@@ -63,16 +63,20 @@ export const ERROR_CODES = {
   CANNOT_UNDO: 'conflict',
   UNPLACED_VOLUMES: 'conflict',
   FORMAT_TOO_NEW: 'conflict',
+  FORMAT_TOO_OLD: 'conflict',
   FILE_EXISTS: 'conflict',
   LOCK_NOT_HELD: 'conflict',
   LOCK_IN_USE: 'conflict',
   UNSUITABLE_FILE_SYSTEM: 'conflict',
+  FENCING_NOT_CONFIGURED: 'conflict',
   // denied
   ACCESS_DENIED: 'denied',
   UNSAFE_DIRECTORY: 'denied',
+  PROGRAM_NOT_TRUSTED: 'denied',
   // not yet
   LOCK_TIMEOUT: 'notYet',
   WAIT_TIMEOUT: 'notYet',
+  FENCING_FAILED: 'notYet',
   // damaged
   MANIFEST_DAMAGED: 'damaged',
   TABLE_DAMAGED: 'damaged',
