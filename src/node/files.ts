@@ -1,6 +1,6 @@
 /** `Files` on Node's file system: thin, synchronous, one system call per method. */
 import fs from 'node:fs';
-import type { FileIdentity, FileStat, Files } from '../core/platform/files.js';
+import type { FileIdentity, FileStat, FileSystemSpace, Files } from '../core/platform/files.js';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
 const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
@@ -185,6 +185,15 @@ export class NodeFiles implements Files {
   utimes(_label: string, path: string, atime: Date, mtime: Date): void {
     try {
       fs.utimesSync(path, atime, mtime);
+    } catch (error) {
+      throw named(error);
+    }
+  }
+
+  space(_label: string, path: string): FileSystemSpace {
+    try {
+      const { bavail, blocks, bsize, ffree, files } = fs.statfsSync(path);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, freeInodes: ffree, totalInodes: files };
     } catch (error) {
       throw named(error);
     }

@@ -2,7 +2,7 @@
  * Files that fail on request. Every call is counted and named; a script says what happens to it: nothing, an error instead
  * of the call or after it, death before or after it, being left out, a short write, or something else happening first.
  */
-import type { FileIdentity, FileStat, Files, Label } from '../../src/core/platform/files.js';
+import type { FileIdentity, FileStat, FileSystemSpace, Files, Label } from '../../src/core/platform/files.js';
 
 export interface Call {
   /** 1 for the first call since the script was set. */
@@ -148,6 +148,9 @@ export class FaultyFiles implements Files {
   }
   utimes(label: Label, path: string, atime: Date, mtime: Date): void {
     this.run('utimes', label, [path, atime, mtime], () => this.inner.utimes(label, path, atime, mtime));
+  }
+  space(label: Label, path: string): FileSystemSpace {
+    return this.run('space', label, [path], () => this.inner.space(label, path));
   }
 }
 

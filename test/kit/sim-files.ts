@@ -2,7 +2,7 @@
  * A file system in memory that knows what would survive a power cut. Data is durable after fsync of the file, names after
  * fsync of their directory; everything else may or may not be there afterwards, in any combination.
  */
-import type { FileIdentity, FileStat, Files } from '../../src/core/platform/files.js';
+import type { FileIdentity, FileStat, FileSystemSpace, Files } from '../../src/core/platform/files.js';
 
 interface Inode {
   ino: bigint;
@@ -162,6 +162,13 @@ export class SimFiles implements Files {
 
   utimes(_label: string, path: string, _atime: Date, mtime: Date): void {
     this.find(path).mtimeMs = mtime.getTime();
+  }
+
+  /** As much as anybody wants, unless a test says otherwise. */
+  freeBytes = 2 ** 40;
+
+  space(_label: string, _path: string): FileSystemSpace {
+    return { freeBytes: this.freeBytes, totalBytes: 2 ** 41, freeInodes: 0, totalInodes: 0 };
   }
 
   /** How many changes of names a cut could lose now. */

@@ -40,6 +40,16 @@ export interface FileIdentity {
   mtimeMs: number;
 }
 
+/** What is left of the file system that holds a path. */
+export interface FileSystemSpace {
+  /** Bytes that this user may still write. */
+  freeBytes: number;
+  totalBytes: number;
+  /** 0 of 0 where the file system has no fixed number of inodes. */
+  freeInodes: number;
+  totalInodes: number;
+}
+
 export interface Files {
   /** Opens for reading; never follows a link in the last place, never waits for a pipe's writer. Returns a descriptor. */
   openRead(label: Label, path: string): number;
@@ -68,4 +78,6 @@ export interface Files {
   /** Names in a directory, in no particular order, without `.` and `..`. */
   list(label: Label, path: string): string[];
   utimes(label: Label, path: string, atime: Date, mtime: Date): void;
+  /** statfs: an estimate on file systems that copy on write or are spread over servers. */
+  space(label: Label, path: string): FileSystemSpace;
 }
