@@ -53,7 +53,7 @@ export async function decision<Request, Result>(
   const { validateChange } = await import('./model/validate.js');
   return (draft) => {
     const result = operation.run(draft, request, { nowMs: nowMs() });
-    for (const change of draft.changes()) validateChange(change);
+    for (const change of draft.changes()) validateChange(change, draft.format);
     return result;
   };
 }

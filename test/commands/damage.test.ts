@@ -99,10 +99,10 @@ const DAMAGES: Damage[] = [
   ],
   [
     'a newer format',
-    (d) => rewrite(join(d, NEWEST), (line) => line.replace('"format":1', '"format":2')),
+    (d) => rewrite(join(d, NEWEST), (line) => line.replace('"format":2', '"format":3')),
     4,
     'FORMAT_TOO_NEW',
-    /Generation 2 is written in format 2/,
+    /Generation 2 is written in format 3/,
     /newer cfs/,
   ],
   [

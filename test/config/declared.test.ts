@@ -89,6 +89,7 @@ describe('groups and domains', () => {
     const base = cluster.snapshot();
     let scans = 0;
     const counting: typeof base = {
+      format: 2,
       generation: base.generation,
       table(name) {
         const view = base.table(name);

@@ -37,8 +37,8 @@ export class MemoryCluster {
     const draft = new MemoryDraft(this.snapshot());
     const result = operation.run(draft, request, { nowMs: this.nowMs });
     const changes = draft.changes();
-    for (const change of changes) validateChange(change);
-    if (changes.length === 0) return result;
+    for (const change of changes) validateChange(change, draft.format);
+    if (changes.length === 0 && draft.format === draft.base.format) return result;
     const snapshot = draft.applied();
     const recorded = operation.recorded?.(request) ?? request;
     // What history holds has been through JSON.

@@ -52,8 +52,17 @@ export interface UndoResult {
   statesKept: string[];
 }
 
-/** The request that undoes a generation, from what the store knows of it. */
+/**
+ * The request that undoes a generation, from what the store knows of it.
+ * @throws CfsError CANNOT_UNDO for one that raised the format: what it allows may be in use
+ */
 export function undoRequest(info: GenerationInfo, changes: readonly Change[], force = false): UndoRequest {
+  if (info.operation === 'cluster.upgrade') {
+    throw new CfsError('CANNOT_UNDO', `Generation ${info.generation} cannot be undone: it raised the format`, {
+      hint: 'A format never falls: a cluster made of a backup in the older format has that one (cfs db restore --new).',
+      details: { generation: info.generation },
+    });
+  }
   return { generation: info.generation, force, renames: nameReturns(info), changes };
 }
 

@@ -8,6 +8,7 @@ import type { Change } from '../store/store.js';
 import { settingSchema } from './cluster.js';
 import { domainSchema } from './domains.js';
 import { fencingSchema } from './fencing.js';
+import { FORMAT, formatOf } from './format.js';
 import { groupSchema } from './groups.js';
 import { membershipSchema } from './membership.js';
 import { quoteName } from './names.js';
@@ -62,7 +63,23 @@ export function validateRecord(table: TableName, name: string, record: unknown):
   refuse(table, name, field, issue.message);
 }
 
-/** Validates what a change leaves behind; a removal leaves nothing. @throws CfsError as validateRecord */
-export function validateChange(change: Change): void {
-  if (change.after !== null) validateRecord(change.table, change.name, change.after);
+/**
+ * Validates what a change leaves behind; a removal leaves nothing.
+ * @param format that of the generation to be
+ * @throws CfsError as validateRecord; FORMAT_TOO_OLD for what an older cfs could not keep
+ */
+export function validateChange(change: Change, format: number = FORMAT): void {
+  const { table, name, after } = change;
+  if (after === null) return;
+  validateRecord(table, name, after);
+  const needed = formatOf(table, after);
+  if (needed <= format) return;
+  throw new CfsError(
+    'FORMAT_TOO_OLD',
+    `Table ${table}, record ${quoteName(name)} needs format ${needed}, the cluster has ${format}`,
+    {
+      hint: 'When all nodes have this cfs: cfs cluster upgrade',
+      details: { table, name, format, needed },
+    },
+  );
 }

@@ -1,14 +1,16 @@
 /**
  * Backups: one consistent generation in one self-checking file.
  *
- *   {"cfsBackup":1,"cluster":"<uuid>","generation":812,"txid":"…","time":"…","tables":{"volumes":20000,…}}
+ *   {"cfsBackup":2,"cluster":"<uuid>","generation":812,"txid":"…","time":"…","tables":{"volumes":20000,…}}
  *   {"table":"volumes","name":"v1","record":{…}}        one line per record
  *   {"end":true,"records":20213,"sha256":"<of all bytes before this line>"}
  *
+ * The number at its beginning is the format of its generation.
  * Streamed both ways: neither needs the database in memory, except for the shard at hand.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { CfsError } from '../errors.js';
+import { formatLimit } from '../model/format.js';
 import { type AnyRecord, TABLE_NAMES, type TableName } from '../model/tables.js';
 import { type Files, isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
@@ -18,7 +20,6 @@ import type { SharedDirectoryStore } from './shared-directory-store.js';
 import { systemError } from './system-error.js';
 import { flushDirectory } from './write-file.js';
 
-const BACKUP_FORMAT = 1;
 const CHUNK_BYTES = 1024 * 1024;
 const FILE_MODE = 0o640;
 
@@ -26,6 +27,8 @@ export interface BackupHeader {
   /** Identity of the cluster it was made of. */
   cluster: string;
   generation: number;
+  /** Format of that generation. */
+  format: number;
   txid: string;
   /** When that generation was made (RFC 3339). */
   time: string;
@@ -51,6 +54,7 @@ export function writeBackup(store: SharedDirectoryStore, path: string, at?: numb
   const header: BackupHeader = {
     cluster: store.cluster,
     generation: manifest.gen,
+    format: manifest.format,
     txid: manifest.txid,
     time: manifest.time,
     tables: Object.fromEntries(TABLE_NAMES.map((table) => [table, snapshot.table(table).count])),
@@ -58,7 +62,8 @@ export function writeBackup(store: SharedDirectoryStore, path: string, at?: numb
   const out = new BackupWriter(files, path);
   let records = 0;
   try {
-    out.line(JSON.stringify({ cfsBackup: BACKUP_FORMAT, ...header }));
+    const { format, ...rest } = header;
+    out.line(JSON.stringify({ cfsBackup: format, ...rest }));
     for (const table of TABLE_NAMES) {
       for (const [name, record] of snapshot.table(table).entries() as Iterable<[string, AnyRecord]>) {
         out.line(JSON.stringify({ table, name, record }));
@@ -162,18 +167,18 @@ export interface Backup {
  * @throws CfsError FILE_NOT_FOUND, BACKUP_DAMAGED, FORMAT_TOO_NEW, IO_ERROR …
  */
 export function readBackup(platform: Platform, path: string): Backup {
-  const header = verify(platform.files, path);
+  const header = verify(platform.files, path, formatLimit(platform.processes));
   return { header, records: () => recordsOf(platform.files, path) };
 }
 
-function verify(files: Files, path: string): BackupHeader {
+function verify(files: Files, path: string, limit: number): BackupHeader {
   const hash = createHash('sha256');
   let header: BackupHeader | null = null;
   let last: string | null = null;
   let lines = 0;
   for (const line of linesOf(files, path)) {
     if (last !== null) hash.update(`${last}\n`);
-    if (header === null) header = headerOf(path, line);
+    if (header === null) header = headerOf(path, line, limit);
     last = line;
     lines += 1;
   }
@@ -191,7 +196,7 @@ function verify(files: Files, path: string): BackupHeader {
   return header;
 }
 
-function headerOf(path: string, line: string): BackupHeader {
+function headerOf(path: string, line: string, limit: number): BackupHeader {
   let m: Map<string, Json>;
   try {
     m = jsonMembers(JSON.parse(line) as Json);
@@ -199,8 +204,8 @@ function headerOf(path: string, line: string): BackupHeader {
     throw damaged(path, 'is not a backup of cfs');
   }
   const format = m.get('cfsBackup');
-  if (typeof format !== 'number') throw damaged(path, 'is not a backup of cfs');
-  if (format > BACKUP_FORMAT) {
+  if (!Number.isSafeInteger(format)) throw damaged(path, 'is not a backup of cfs');
+  if ((format as number) > limit) {
     throw new CfsError('FORMAT_TOO_NEW', `${path} is a backup of format ${format}, which this cfs cannot read`, {
       hint: 'Use a newer cfs.',
       details: { path, format },
@@ -214,6 +219,7 @@ function headerOf(path: string, line: string): BackupHeader {
   return {
     cluster: String(m.get('cluster')),
     generation: generation as number,
+    format: format as number,
     txid: String(m.get('txid')),
     time: String(m.get('time')),
     tables: tables as Record<string, number>,

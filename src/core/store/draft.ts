@@ -1,4 +1,5 @@
 /** A snapshot in memory, and a draft over any snapshot: what decisions change, and what tests run on. */
+import { FORMAT } from '../model/format.js';
 import { naturalCompare } from '../model/names.js';
 import { type AnyRecord, TABLE_NAMES, type TableName, type Tables } from '../model/tables.js';
 import type { Change, Draft, Snapshot, TableView } from './store.js';
@@ -39,11 +40,12 @@ class MapView<R> implements TableView<R> {
 /** Tables as maps, for a snapshot that lives in memory only. Missing tables are empty. */
 export type TableMaps = { [N in TableName]?: ReadonlyMap<string, Tables[N]> };
 
-/** A snapshot of the given maps at the given generation (default 0: the empty database before `cfs init`). */
-export function memorySnapshot(tables: TableMaps = {}, generation = 0): Snapshot {
+/** A snapshot of the given maps at the given generation (default 0: the empty database before `cfs init`) and format (the newest). */
+export function memorySnapshot(tables: TableMaps = {}, generation = 0, format = FORMAT): Snapshot {
   const views = new Map<TableName, TableView<AnyRecord>>();
   return {
     generation,
+    format,
     table<N extends TableName>(name: N): TableView<Tables[N]> {
       let view = views.get(name);
       if (view === undefined) {
@@ -100,6 +102,7 @@ export class MemoryDraft implements Draft {
   private readonly views = new Map<TableName, TableView<AnyRecord>>();
   /** Kept until the next edit: validation, the commit and the outcome each ask for the changes. */
   private known: Change[] | null = null;
+  private raisedTo: number | null = null;
 
   constructor(
     readonly base: Snapshot,
@@ -108,6 +111,15 @@ export class MemoryDraft implements Draft {
 
   get generation(): number {
     return this.base.generation;
+  }
+
+  get format(): number {
+    return this.raisedTo ?? this.base.format;
+  }
+
+  setFormat(format: number): void {
+    if (format < this.format) throw new Error(`the format would fall from ${this.format} to ${format}`);
+    this.raisedTo = format;
   }
 
   table<N extends TableName>(name: N): TableView<Tables[N]> {
@@ -156,7 +168,7 @@ export class MemoryDraft implements Draft {
     const maps: Partial<Record<TableName, Map<string, AnyRecord>>> = {};
     for (const table of TABLE_NAMES)
       maps[table] = new Map(this.table(table).entries() as Iterable<[string, AnyRecord]>);
-    return memorySnapshot(maps as TableMaps, this.nextGeneration);
+    return memorySnapshot(maps as TableMaps, this.nextGeneration, this.format);
   }
 
   private editsOf(table: TableName): Map<string, AnyRecord | null> {

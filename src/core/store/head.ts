@@ -122,7 +122,8 @@ export class Heads {
     const path = this.pathOf(gen);
     this.reading = gen;
     try {
-      return decodeManifest(readWhole(this.place.platform.files, 'manifest', path, MAX_MANIFEST_BYTES), gen);
+      const bytes = readWhole(this.place.platform.files, 'manifest', path, MAX_MANIFEST_BYTES);
+      return decodeManifest(bytes, gen, this.place.format);
     } catch (error) {
       if (error instanceof NewerFormat) {
         throw new CfsError(

@@ -23,6 +23,8 @@ export interface InitOptions extends StoreOptions {
   group?: string;
   /** Number of the first generation (default 1); a restore begins higher. */
   firstGeneration?: number;
+  /** Format of the first generation (default: the newest this process knows); a restore keeps its backup's. */
+  format?: number;
 }
 
 /** What a cluster directory may hold while its init is not finished. */
@@ -43,7 +45,7 @@ export function initStore<T>(
   place.modes = gid === null ? PLAIN_MODES : GROUP_MODES;
   const gen = options.firstGeneration ?? 1;
   // The decision comes first: if it refuses, not even a directory is made.
-  const draft = new MemoryDraft(memorySnapshot({}, gen - 1));
+  const draft = new MemoryDraft(memorySnapshot({}, gen - 1, options.format ?? place.format));
   const value = decide(draft);
   const names = existing(place);
   refuseForeign(place, names ?? []);
@@ -182,6 +184,7 @@ function firstGeneration(
     base: null,
     files: planned.files,
     next: {
+      format: draft.format,
       gen,
       parent: null,
       txid: random.hex(8),

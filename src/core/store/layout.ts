@@ -12,8 +12,6 @@
  *   ballast                              space kept for leases and one commit when the file system is full
  */
 
-/** Newest format this program reads and writes. */
-export const FORMAT = 1;
 /** A manifest larger than this is damaged (R2). */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** A table file larger than this is damaged: no writer makes one. */

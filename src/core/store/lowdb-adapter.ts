@@ -56,7 +56,9 @@ export class ManifestAdapter implements SyncAdapter<Draft> {
     this.next = null;
     const changes = draft.changes();
     this.written = { manifest: null, changes };
-    if (changes.length === 0 && !next.always) return;
+    const { format } = draft;
+    if (format > this.place.format) throw new Error(`format ${format} cannot be written here`);
+    if (changes.length === 0 && format === head.format && !next.always) return;
     const { random, clock } = this.place.platform;
     const planned = planTables({
       base: head,
@@ -71,6 +73,7 @@ export class ManifestAdapter implements SyncAdapter<Draft> {
       base: head,
       files: planned.files,
       next: {
+        format,
         gen: head.gen + 1,
         parent: head.sum,
         txid: next.txid,

@@ -7,9 +7,9 @@
  * A table's records at a generation = its shards, with the overlay on top. `count` already counts the overlay in.
  */
 
+import { FORMAT, OLDEST_FORMAT } from '../model/format.js';
 import type { AnyRecord } from '../model/tables.js';
 import { isDeepEmpty, type Json, jsonMembers } from './json.js';
-import { FORMAT } from './layout.js';
 import { Unfit } from './read-file.js';
 import type { Actor, GenerationInfo } from './store.js';
 import { sha256 } from './sum.js';
@@ -39,6 +39,7 @@ export interface OverlayEntry {
 export type Overlay = ReadonlyMap<string, ReadonlyMap<string, OverlayEntry>>;
 
 export interface Manifest {
+  format: number;
   gen: number;
   /** Sum of the manifest it was built on; null for the first. */
   parent: string | null;
@@ -82,7 +83,7 @@ function overlayJson(overlay: Overlay): string {
 export function encodeManifest(m: NewManifest): { bytes: Buffer; sum: string; tablesText: string } {
   const tablesText = m.tablesText ?? JSON.stringify(Object.fromEntries(m.tables));
   const head = JSON.stringify({
-    format: FORMAT,
+    format: m.format,
     gen: m.gen,
     parent: m.parent,
     txid: m.txid,
@@ -115,9 +116,10 @@ const SUM_LINE_BYTES = 75;
 
 /**
  * Checks and parses a manifest (R2). Hashes the bytes as read, never a serialisation of them.
+ * @param limit newest format that is read
  * @throws Unfit when it is damaged, NewerFormat when it is sound but too new
  */
-export function decodeManifest(bytes: Buffer, gen: number): Manifest {
+export function decodeManifest(bytes: Buffer, gen: number, limit = FORMAT): Manifest {
   const end = bytes.indexOf(10) + 1;
   if (end === 0 || bytes.length !== end + SUM_LINE_BYTES) throw new Unfit('is not two whole lines');
   const sum = sha256(bytes.subarray(0, end));
@@ -130,12 +132,13 @@ export function decodeManifest(bytes: Buffer, gen: number): Manifest {
   }
   const m = jsonMembers(body);
   const format = m.get('format');
-  if (typeof format === 'number' && format > FORMAT) throw new NewerFormat(format);
-  if (format !== FORMAT) throw new Unfit('has no format number');
+  if (!Number.isSafeInteger(format) || (format as number) < OLDEST_FORMAT) throw new Unfit('has no format number');
+  if ((format as number) > limit) throw new NewerFormat(format as number);
   if (m.get('gen') !== gen) throw new Unfit(`says it is generation ${JSON.stringify(m.get('gen'))}`);
   const repair = m.get('repair');
   const changes = m.get('changes');
   const manifest = {
+    format,
     gen,
     parent: m.get('parent'),
     txid: m.get('txid'),

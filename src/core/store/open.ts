@@ -1,5 +1,6 @@
 /** Opening the store of an existing cluster directory. */
 import { CfsError } from '../errors.js';
+import { formatLimit } from '../model/format.js';
 import { type FileStat, isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
 import { type Json, jsonMembers } from './json.js';
@@ -48,6 +49,7 @@ export function placeOf(dir: string, options: StoreOptions): Place {
     paths: pathsOf(root),
     modes: PLAIN_MODES,
     bounds: { ...DEFAULT_BOUNDS, ...options.bounds },
+    format: formatLimit(options.platform.processes),
   };
 }
 

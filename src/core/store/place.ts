@@ -19,4 +19,6 @@ export interface Place {
   paths: Paths;
   modes: Modes;
   bounds: Bounds;
+  /** Newest format that is read and written here. */
+  format: number;
 }

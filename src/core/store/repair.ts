@@ -112,6 +112,7 @@ function publish(store: SharedDirectoryStore, info: CommitInfo, { newest, floor,
     base: { gen: newest, floor },
     files: planned.files,
     next: {
+      format: from.format,
       gen: newest + 1,
       parent: from.sum,
       txid: random.hex(8),

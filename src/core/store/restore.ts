@@ -9,7 +9,8 @@ export const RESTORE_STEP = 1_000_000;
 
 /**
  * Creates a cluster in an empty directory from a backup. Its first generation is the next multiple of 1,000,000 above the
- * backup's, and every volume's epoch is that: whatever was given out after the backup was made is outranked.
+ * backup's, and every volume's epoch is that: whatever was given out after the backup was made is outranked. It keeps the
+ * backup's format: nodes that still run an older cfs are not shut out.
  * @throws CfsError BACKUP_DAMAGED, CLUSTER_EXISTS, and as `initStore`
  */
 export function restoreToEmpty(
@@ -19,7 +20,8 @@ export function restoreToEmpty(
 ): { store: SharedDirectoryStore; generation: number; backup: BackupHeader } {
   const backup = readBackup(options.platform, backupPath);
   const firstGeneration = (Math.floor(backup.header.generation / RESTORE_STEP) + 1) * RESTORE_STEP;
-  const { store, generation } = initStore(dir, { ...options, firstGeneration }, (draft) => {
+  const { format } = backup.header;
+  const { store, generation } = initStore(dir, { ...options, firstGeneration, format }, (draft) => {
     for (const { table, name, record } of backup.records()) {
       draft.put(table, name, renewed(table, record, firstGeneration) as Tables[TableName]);
     }

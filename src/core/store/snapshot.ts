@@ -79,6 +79,10 @@ export class StoredSnapshot implements Snapshot {
     return this.manifest.gen;
   }
 
+  get format(): number {
+    return this.manifest.format;
+  }
+
   table<N extends TableName>(name: N): TableView<Tables[N]> {
     let table = this.tables.get(name);
     if (table === undefined) {

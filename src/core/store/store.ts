@@ -26,6 +26,8 @@ export interface TableView<R> {
 /** All tables at one generation, read-only. Records must not be modified by the caller. */
 export interface Snapshot {
   readonly generation: number;
+  /** Format that this generation is written in (core/model/format.ts). */
+  readonly format: number;
   table<N extends TableName>(name: N): TableView<Tables[N]>;
 }
 
@@ -43,6 +45,8 @@ export interface Draft extends Snapshot {
   readonly nextGeneration: number;
   put<N extends TableName>(table: N, name: string, record: Tables[N]): void;
   remove(table: TableName, name: string): void;
+  /** Raises the format: makes a generation also when no record changes. Lowering it is a bug. */
+  setFormat(format: number): void;
   /** What differs from the base by value, in order of table (TABLE_NAMES) and then natural order of names. */
   changes(): Change[];
 }
@@ -124,7 +128,7 @@ export interface Store {
   /**
    * Runs a decision on a draft of the newest generation under the lock and commits what it changed as one generation.
    * The decision must be a pure function of the draft: it runs again after a conflict. If it throws, nothing is changed.
-   * A decision that changes nothing makes no generation.
+   * A decision that changes nothing makes no generation. The generation has the format of its base, unless the decision raised it.
    * @throws CfsError LOCK_TIMEOUT, GENERATION_CONFLICT, COMMIT_UNSURE (details.txid), NO_SPACE, IO_ERROR, READ_ONLY …
    */
   transact<T>(info: CommitInfo, decide: (draft: Draft) => T, options?: TransactOptions): Promise<TransactOutcome<T>>;
