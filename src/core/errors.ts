@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   NODE_IN_USE: 'conflict',
   VOLUME_IN_USE: 'conflict',
   NODE_STATE: 'conflict',
+  AGENT_ELSEWHERE: 'conflict',
   RECORD_CHANGED_SINCE: 'conflict',
   CANNOT_UNDO: 'conflict',
   UNPLACED_VOLUMES: 'conflict',
