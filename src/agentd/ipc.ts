@@ -1,0 +1,46 @@
+/**
+ * What supervisor and worker say to each other over Node's ipc channel: JSON, kept in order. What was sent before the worker
+ * died still arrives; the end of the channel tells that nothing more will.
+ */
+import type { AgentStatus, Holding } from '../core/agent/ports.js';
+import type { AgentConfig } from './config.js';
+
+/** What a worker needs to begin with. */
+export interface WorkerStart {
+  node: string;
+  /** Absolute. */
+  dir: string;
+  stateDir: string;
+  config: AgentConfig;
+}
+
+export type ToWorker =
+  | ({ kind: 'start' } & WorkerStart)
+  /** The configuration file was read again; everything but node, dir and stateDir may differ. */
+  | { kind: 'reload'; config: AgentConfig }
+  /** End in order: drain if asked, stop everything, leave the lease as `left`. */
+  | { kind: 'leave'; drain: boolean }
+  /** End without draining, as quickly as stopping everything allows. */
+  | { kind: 'hurry' };
+
+export type ToSupervisor =
+  /** See Supervisor in core/agent/ports.ts. */
+  | { kind: 'renewed'; beganMs: number; timeoutMs: number }
+  | { kind: 'holds'; holding: Holding }
+  | { kind: 'released'; volume: string }
+  | { kind: 'status'; status: AgentStatus }
+  /** A program runs in a process group of its own, or has ended: with the worker it must end too. */
+  | { kind: 'program'; pid: number; runs: boolean }
+  /** Everything is stopped and the lease says so. */
+  | { kind: 'left' }
+  /** Why the worker is about to end: for the person at the supervisor's terminal. */
+  | { kind: 'fatal'; error: FatalError };
+
+/** A CfsError's JSON. */
+export interface FatalError {
+  code: string;
+  message: string;
+  hint?: string;
+  errno?: string;
+  details?: Record<string, unknown>;
+}
