@@ -47,7 +47,9 @@ export function listAll(store: SharedDirectoryStore): Listing {
     if (parsed !== null) listing.tables.push({ name, generation: parsed.generation });
   }
   for (const name of names('root.list', root)) {
-    if (/^(lock\.owner\.[0-9a-f]{16}|\.probe\.[0-9a-f]{16}\.[abd]|\.cluster\.[0-9a-f]{16}\.tmp)$/.test(name)) {
+    if (
+      /^(lock\.owner\.[0-9a-f]{16}|\.probe\.[0-9a-f]{16}\.[abd]|\.(cluster|ballast)\.[0-9a-f]{16}\.tmp)$/.test(name)
+    ) {
       listing.others.push(name);
     }
   }
