@@ -83,12 +83,12 @@ export function makeBallast(place: BallastPlace): boolean {
   }
 }
 
-/** What cannot be removed now, the next compaction removes. */
+/** What cannot be removed now, the next compaction removes; an earlier error is the one to report. */
 function discard({ platform }: BallastPlace, temporary: string): void {
   try {
     platform.files.unlink('ballast.unlink-temporary', temporary);
-  } catch {
-    // The first error is the one to report.
+  } catch (error) {
+    if (!isSystemCallError(error)) throw error;
   }
 }
 

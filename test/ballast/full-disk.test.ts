@@ -1,0 +1,107 @@
+/** A tmpfs that is really full: root only. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { ballastState, freeBallast, makeBallast, withBallast } from '../../src/core/ballast/ballast.js';
+import { BallastKeeper } from '../../src/core/ballast/keeper.js';
+import { CfsError } from '../../src/core/errors.js';
+import { leaseName } from '../../src/core/membership/leases.js';
+import { cfsJson, needsProgram, runCfs, tempDir } from '../kit/cli.js';
+import { counter, increment, newCluster } from '../kit/store-kit.js';
+
+const MIB = 1 << 20;
+
+/** Fills the file system to the last byte. */
+function fill(file: string): void {
+  const fd = fs.openSync(file, 'w');
+  for (let bytes = MIB; bytes >= 1; bytes >>= 1) {
+    try {
+      while (fs.writeSync(fd, Buffer.alloc(bytes, 0x5a)) === bytes);
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+    }
+  }
+  fs.closeSync(fd);
+}
+
+/** A renewal as agents make it: a new name with content, then the older one goes. */
+function renew(leases: string, seq: number): void {
+  const name = (n: number) => path.join(leases, leaseName({ node: 'n1', seq: n, released: 1, applied: 1 }));
+  fs.writeFileSync(name(seq), `${JSON.stringify({ version: '0.1.0', problems: [] })}\n`, { flag: 'wx' });
+  if (seq > 1) fs.unlinkSync(name(seq - 1));
+}
+
+describe('on a file system that is full', () => {
+  let at: string;
+
+  before(function () {
+    needsProgram(this, 'mount');
+    at = path.join(tempDir('full'), 'mnt');
+    fs.mkdirSync(at);
+    const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0750', 'tmpfs', at]);
+    if (status === 0) return;
+    console.error(`skipped, because a tmpfs cannot be mounted here: ${String(stderr).trim()}`);
+    this.skip();
+  });
+  after(() => {
+    if (fs.existsSync(at)) spawnSync('umount', [at]);
+  });
+
+  it('the ballast lets leases be renewed and a commit through; status and check raise the alarm; space brings it back', async () => {
+    const store = newCluster({}, path.join(at, 'cfs'));
+    const { place } = store;
+    const { leases } = place.paths;
+    fs.mkdirSync(leases);
+    const keeper = new BallastKeeper(place);
+    assert.equal(keeper.ballastDuty().event, 'made');
+    renew(leases, 1);
+    const verdict = () => runCfs(['check'], { dir: store.dir }).stdout;
+    assert.doesNotMatch(verdict(), /the shared volume is full/);
+
+    const filler = path.join(at, 'filler');
+    fill(filler);
+    assert.throws(() => renew(leases, 2), { code: 'ENOSPC' });
+    await assert.rejects(
+      store.transact({ operation: 'test' }, increment),
+      (error) => error instanceof CfsError && error.code === 'NO_SPACE',
+    );
+    assert.equal(counter(store), 0, 'a commit without space changes nothing');
+    assert.equal(ballastState(place).state, 'whole', 'commands that only add do not use it up');
+
+    const outcome = await withBallast(place, () => store.transact({ operation: 'test' }, increment));
+    assert.deepEqual([outcome.freed, outcome.value.committed, counter(store)], [true, true, 1]);
+    fs.rmSync(path.join(leases, leaseName({ node: 'n1', seq: 2, released: 1, applied: 1 })), { force: true });
+    for (let seq = 2; seq <= 50; seq++) renew(leases, seq);
+
+    assert.equal(keeper.ballastDuty().event, 'disk-full');
+    const said = verdict();
+    assert.match(said, /^CFS CRITICAL - .*the shared volume is full: the ballast was freed/);
+    const { alarms } = cfsJson(['status'], { dir: store.dir }) as { alarms: { health: string; message: string }[] };
+    assert.deepEqual(alarms, [{ health: 'CRITICAL', message: 'the shared volume is full: the ballast was freed' }]);
+
+    fs.unlinkSync(filler);
+    assert.equal(keeper.ballastDuty().event, 'space-back');
+    assert.equal(ballastState(place).state, 'whole');
+    assert.doesNotMatch(verdict(), /the shared volume is full/);
+  });
+
+  it('an agent whose lease finds no space gives up the ballast and renews', () => {
+    const dir = path.join(at, 'leases-only');
+    const store = newCluster({}, dir);
+    const { leases } = store.place.paths;
+    fs.mkdirSync(leases);
+    makeBallast(store.place);
+    const filler = path.join(at, 'filler');
+    fill(filler);
+    renewWithBallast();
+    fs.unlinkSync(filler);
+
+    function renewWithBallast(): void {
+      assert.throws(() => renew(leases, 1), { code: 'ENOSPC' });
+      fs.rmSync(path.join(leases, leaseName({ node: 'n1', seq: 1, released: 1, applied: 1 })), { force: true });
+      assert.equal(freeBallast(store.place), true);
+      for (let seq = 1; seq <= 3; seq++) renew(leases, seq);
+    }
+  });
+});
