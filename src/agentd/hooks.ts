@@ -1,0 +1,129 @@
+/**
+ * The administrator's hooks: every program in HOOKSDIR/EVENT, one after the other in natural order of their names, when the
+ * agent has done or seen something. They are told, not asked: nothing waits for them, and what they return changes nothing.
+ *
+ * Left out, as everywhere: names that begin with a point or end with ~, .bak, .disabled, .rpmsave or .dpkg-*, and what is not executable.
+ * Variables: CFS_EVENT, CFS_NODE, CFS_DIR and those of the event. The output goes into the log (its last lines) and whole (the
+ * last 64 KiB) to STATE/hooks/EVENT.NAME, that of the last run.
+ *
+ * Events wait in a queue of bounded length, so that slow hooks never fill the memory; those beyond it are dropped, counted and told.
+ */
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HookEvent, Hooks, Log } from '../core/agent/ports.js';
+import { CfsError } from '../core/errors.js';
+import { naturalCompare } from '../core/model/names.js';
+import type { Programs } from './programs.js';
+import { type RunResult, saidLast, seconds } from './run-program.js';
+
+export interface HookOptions {
+  hooksDir: string;
+  stateDir: string;
+  node: string;
+  dir: string;
+  programs: Pick<Programs, 'run'>;
+  log: Log;
+  /** Longest time of one hook, ms; default 30 s. */
+  timeoutMs?: number;
+  /** Events that may wait; default 256. */
+  queueLength?: number;
+}
+
+/** What a hook gets besides CFS_EVENT, CFS_NODE and CFS_DIR; for the manual. */
+export const HOOK_VARIABLES: Readonly<Record<HookEvent, string>> = {
+  joined: 'this node has become a member: CFS_GENERATION',
+  left: 'the agent of this node ends in order',
+  state: 'the state of this node has changed: CFS_STATE, CFS_STATE_BEFORE, CFS_REASON',
+  'volume-started': 'this node runs a volume now: CFS_VOLUME, CFS_EPOCH',
+  'volume-stopped': 'this node has stopped a volume: CFS_VOLUME, CFS_EPOCH',
+  'volume-failed': 'a volume could not be started or stopped: CFS_VOLUME, CFS_EPOCH, CFS_REASON',
+  'node-failed': 'another node has failed: CFS_OTHER_NODE, CFS_REASON',
+  'node-joined': 'another node has joined: CFS_OTHER_NODE',
+  fenced: 'this node has fenced another: CFS_OTHER_NODE, CFS_REASON',
+  'self-fenced': 'this node has stopped all that it ran, without the shared directory: CFS_VOLUMES, CFS_REASON',
+  'disk-full': 'the shared file system is full: CFS_REASON',
+  mail: 'a message for people has come: CFS_MAIL_ID, CFS_MAIL_FROM, CFS_MAIL_KIND, CFS_MAIL_BODY (JSON)',
+  alarm: 'something needs a person: CFS_REASON',
+};
+
+const LEFT_OUT = /^\.|~$|\.(bak|disabled|rpmsave|rpmnew)$|\.dpkg-\w+$/;
+const LOGGED_LINES = 5;
+
+export class NodeHooks implements Hooks {
+  /** Events that found the queue full, since the start. */
+  dropped = 0;
+  private waiting = 0;
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: HookOptions) {}
+
+  /** Resolves when the hooks of this event have ended, or at once when it is dropped. Never rejects; the agent need not wait. */
+  run(event: HookEvent, variables: Record<string, string>): Promise<void> {
+    if (this.waiting >= (this.options.queueLength ?? 256)) {
+      this.dropped++;
+      this.options.log.warn(
+        { hookEvent: event, dropped: this.dropped },
+        'hooks are too slow: their queue is full, and this event is left out',
+      );
+      return Promise.resolve();
+    }
+    this.waiting++;
+    this.last = this.last
+      .then(() => this.runAll(event, variables))
+      .catch((error: Error) => this.options.log.error({ hookEvent: event }, `hooks could not be run: ${error.message}`))
+      .finally(() => this.waiting--);
+    return this.last;
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await this.last;
+  }
+
+  private async runAll(event: HookEvent, variables: Record<string, string>): Promise<void> {
+    for (const name of this.names(event)) await this.runOne(event, name, variables);
+  }
+
+  private names(event: HookEvent): string[] {
+    const dir = join(this.options.hooksDir, event);
+    let names: string[];
+    try {
+      names = readdirSync(dir);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+      throw error;
+    }
+    const isProgram = (name: string) => {
+      const stat = statSync(join(dir, name), { throwIfNoEntry: false });
+      return stat?.isFile() && (stat.mode & 0o111) !== 0;
+    };
+    return names.filter((name) => !LEFT_OUT.test(name) && isProgram(name)).sort(naturalCompare);
+  }
+
+  private async runOne(event: HookEvent, name: string, variables: Record<string, string>): Promise<void> {
+    const { hooksDir, node, dir, programs, log, timeoutMs = 30_000 } = this.options;
+    const facts = { hookEvent: event, hook: name };
+    try {
+      const result = await programs.run('hook', {
+        program: join(hooksDir, event, name),
+        variables: { ...variables, CFS_EVENT: event, CFS_NODE: node, CFS_DIR: dir },
+        timeoutMs,
+      });
+      const said = saidLast(result, LOGGED_LINES);
+      const sentence = `hook ${event}/${name} ${result.failure ?? `ended after ${seconds(result.durationMs)}`}${said === '' ? '' : `: ${said}`}`;
+      if (result.failure === null) log.info(facts, sentence);
+      else log.warn({ ...facts, status: result.status }, sentence);
+      this.keep(event, name, result);
+    } catch (error) {
+      const hint = error instanceof CfsError && error.hint !== undefined ? `. ${error.hint}` : '';
+      log.error(facts, `${(error as Error).message}${hint}`);
+    }
+  }
+
+  private keep(event: HookEvent, name: string, result: RunResult): void {
+    const dir = join(this.options.stateDir, 'hooks');
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const head = `${new Date().toISOString()} ${result.failure ?? 'ended with 0'} after ${seconds(result.durationMs)}\n`;
+    writeFileSync(join(dir, `${event}.${name}`), `${head}${result.stdout}${result.stderr}`, { mode: 0o600 });
+  }
+}
