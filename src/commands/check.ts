@@ -1,13 +1,14 @@
 import { CfsCommand } from '../cli/command.js';
 import { CfsError } from '../core/errors.js';
+import { type Alarm, directoryAlarms } from '../core/status/alarms.js';
 import { clusterStatus, HEALTH, type HealthReport, healthOf } from '../core/status/status.js';
 
 export default class Check extends CfsCommand {
   static override summary = 'Give a verdict for monitoring, in one line.';
   static override description =
     'For monitoring systems: one line, and the exit code of a monitoring plugin. 0 OK; 1 WARNING: something waits for a ' +
-    'decision (a failed node, volumes not yet placed, a freeze); 2 CRITICAL: a volume has no working node; 3 UNKNOWN: ' +
-    'the cluster could not be read. These codes take the place of the usual ones in this command alone.';
+    'decision (a failed node, volumes not yet placed, a freeze); 2 CRITICAL: a volume has no working node, or agents run ' +
+    'and the shared volume is full; 3 UNKNOWN: the cluster could not be read. These codes take the place of the usual ones in this command alone.';
   static override examples = [
     { description: 'The verdict', command: 'cfs check' },
     { description: 'With every fact', command: 'cfs check --json' },
@@ -20,18 +21,21 @@ export default class Check extends CfsCommand {
   }
 
   async run() {
-    await this.parse(Check);
+    const { flags } = await this.parse(Check);
     let report: HealthReport;
     let status = null;
+    let alarms: Alarm[] = [];
     try {
       status = clusterStatus(await this.snapshot(), Date.now());
-      report = healthOf(status);
+      // They are of the directory as it is now, whatever generation is shown.
+      if (flags.at === undefined) alarms = directoryAlarms((await this.cluster()).store.place);
+      report = healthOf(status, alarms);
     } catch (error) {
       if (!(error instanceof CfsError)) throw error;
       report = { health: 'UNKNOWN', summary: error.message };
     }
     this.print(`CFS ${report.health} - ${report.summary.replaceAll('\n', ' ')}`);
     process.exitCode = HEALTH.indexOf(report.health);
-    return { ...report, status };
+    return { ...report, alarms, status };
   }
 }

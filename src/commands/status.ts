@@ -1,5 +1,6 @@
 import { CfsCommand, Flags, paint } from '../cli/command.js';
 import { NODE_STATES } from '../core/model/tables.js';
+import { type Alarm, directoryAlarms } from '../core/status/alarms.js';
 import { type ClusterStatus, clusterStatus } from '../core/status/status.js';
 import { escapeText, formatNumber } from '../render/format.js';
 
@@ -9,9 +10,9 @@ const SHOWN = 20;
 export default class Status extends CfsCommand {
   static override summary = 'Show the state of the cluster.';
   static override description =
-    'Nodes by state, volumes, the balance, and everything that needs attention: a freeze, failed nodes, volumes that no ' +
-    'node can have (with the reason), volumes whose node is not active, volumes not yet placed. Exits 0 whatever it ' +
-    'finds; cfs check gives a verdict.';
+    'Nodes by state, volumes, the balance, and everything that needs attention: a full shared volume, a freeze, failed ' +
+    'nodes, volumes that no node can have (with the reason), volumes whose node is not active, volumes not yet placed. ' +
+    'Exits 0 whatever it finds; cfs check gives a verdict.';
   static override examples = [
     { description: 'The state now', command: 'cfs status' },
     { description: 'The state at generation 2', command: 'cfs status --at 2 --json' },
@@ -22,6 +23,9 @@ export default class Status extends CfsCommand {
     const { flags } = await this.parse(Status);
     const cluster = await this.cluster();
     const status = clusterStatus(await this.snapshot(), Date.now());
+    // They are of the directory as it is now, whatever generation is shown.
+    const alarms = flags.at === undefined ? directoryAlarms(cluster.store.place) : [];
+    this.alarms(alarms);
     this.freeze(status);
     const { nodes, volumes } = status;
     const states = NODE_STATES.filter((state) => nodes[state] > 0).map((state) => `${nodes[state]} ${state}`);
@@ -60,7 +64,13 @@ export default class Status extends CfsCommand {
       (v) => `${v.volume}: ${v.reason}, since generation ${v.since}`,
     );
     this.section('Not yet placed (cfs rebalance)', status.notYetPlaced, limit, (name) => name);
-    return { ...status };
+    return { ...status, alarms };
+  }
+
+  private alarms(alarms: readonly Alarm[]): void {
+    for (const { health, message } of alarms) {
+      this.print(paint(health === 'CRITICAL' ? 'red' : 'yellow', `${health}: ${message}`));
+    }
   }
 
   private freeze({ freeze }: ClusterStatus): void {

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { ballastState, freeBallast, makeBallast, withBallast } from '../../src/core/ballast/ballast.js';
+import { compactWithBallast } from '../../src/core/ballast/compact.js';
 import { BallastKeeper } from '../../src/core/ballast/keeper.js';
 import { CfsError } from '../../src/core/errors.js';
 import { leaseName } from '../../src/core/membership/leases.js';
@@ -84,6 +85,22 @@ describe('on a file system that is full', () => {
     assert.equal(keeper.ballastDuty().event, 'space-back');
     assert.equal(ballastState(place).state, 'whole');
     assert.doesNotMatch(verdict(), /the shared volume is full/);
+  });
+
+  it('a compaction that finds no space to raise the beginning of history does so with the ballast, and makes it anew', async () => {
+    const store = newCluster({}, path.join(at, 'compacted'));
+    for (let i = 0; i < 20; i++) await store.transact({ operation: 'test' }, increment);
+    makeBallast(store.place);
+    const filler = path.join(at, 'filler');
+    fill(filler);
+    const compact = () => compactWithBallast(store, { info: { operation: 'db.compact' }, keep: 5, leastKept: 5 });
+    const report = await compact();
+    assert.deepEqual([report.noSpace, report.floorBefore, report.floor], [false, 1, 17]);
+    assert.equal(report.manifests, 16);
+    assert.equal(ballastState(store.place).state, 'missing', 'a full disk has no room for it');
+    fs.unlinkSync(filler);
+    assert.equal((await compact()).noSpace, false);
+    assert.equal(ballastState(store.place).state, 'missing', 'a compaction that did not use it does not make it');
   });
 
   it('an agent whose lease finds no space gives up the ballast and renews', () => {

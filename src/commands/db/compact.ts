@@ -1,8 +1,8 @@
 import { CfsCommand, durationFlag, Flags, wholeFlag } from '../../cli/command.js';
+import { compactWithBallast } from '../../core/ballast/compact.js';
 import { CfsError } from '../../core/errors.js';
 import { settingOf } from '../../core/model/settings.js';
 import { formatDuration } from '../../core/model/units.js';
-import { compactStore } from '../../core/store/compact.js';
 import { LEAST_KEPT } from '../../core/store/layout.js';
 import { plural, sizeText } from '../../render/format.js';
 
@@ -40,7 +40,7 @@ export default class DbCompact extends CfsCommand {
     const keep = flags.keep ?? settingOf(snapshot, 'history.keep');
     const keepMs = flags['keep-for'] ?? settingOf(snapshot, 'history.keepFor');
     const progress = await this.progress('Compacting');
-    const report = await compactStore(cluster.store, {
+    const report = await compactWithBallast(cluster.store, {
       ...this.changeOptions(),
       info: { operation: 'db.compact', request: { keep, keepMs, fold: flags.fold }, message: flags.message ?? null },
       keep,

@@ -4,6 +4,7 @@ import { countOf } from '../model/find.js';
 import { settingOf } from '../model/settings.js';
 import { type FreezeValue, NODE_STATES, type NodeState } from '../model/tables.js';
 import type { Snapshot } from '../store/store.js';
+import type { Alarm } from './alarms.js';
 import { type ClusterLoads, clusterLoads } from './loads.js';
 
 export interface ClusterStatus {
@@ -81,12 +82,13 @@ export interface HealthReport {
 
 /**
  * The verdict of `cfs check`, with the codes of monitoring plugins: 0 OK, 1 WARNING (something waits for a decision),
- * 2 CRITICAL (a volume has no working node). 3 UNKNOWN is for what could not be read.
+ * 2 CRITICAL (a volume has no working node, or the shared volume is full). 3 UNKNOWN is for what could not be read.
  */
-export function healthOf(status: ClusterStatus): HealthReport {
+export function healthOf(status: ClusterStatus, alarms: readonly Alarm[] = []): HealthReport {
   const { volumes, nodes } = status;
   const critical: string[] = [];
   const warning: string[] = [];
+  for (const { health, message } of alarms) (health === 'CRITICAL' ? critical : warning).push(message);
   const onDown =
     volumes.homeless === 1 ? '1 volume on a node that is' : `${volumes.homeless} volumes on nodes that are`;
   if (volumes.homeless > 0) critical.push(`${onDown} not active`);
