@@ -77,6 +77,7 @@ export const ERROR_CODES = {
   // not yet
   LOCK_TIMEOUT: 'notYet',
   WAIT_TIMEOUT: 'notYet',
+  MAILBOX_FULL: 'notYet',
   FENCING_FAILED: 'notYet',
   // damaged
   MANIFEST_DAMAGED: 'damaged',
