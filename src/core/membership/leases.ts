@@ -16,6 +16,7 @@
  */
 import { isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
+import { readWhole, Unfit } from '../store/read-file.js';
 
 export interface Lease {
   node: string;
@@ -35,6 +36,11 @@ export interface LeaseInfo {
   pid: number;
   /** Random, another one for each start of the agent: tells two agents of one node name apart. */
   incarnation: string;
+  /**
+   * The lease timeout that this renewal counts with, ms: the node fences itself in time by it. An observer takes it where it is
+   * longer than the one in the tables (the node may not have seen that yet).
+   */
+  timeoutMs: number;
   /** What the agent could not do, a sentence each; at most a few. */
   problems: string[];
 }
@@ -72,6 +78,29 @@ export function parseLeaseName(file: string): Lease | null {
     released: Number(match[3]),
     applied: match[4] === 'left' ? null : Number(match[4]),
   };
+}
+
+const MAX_INFO_BYTES = 64 * 1024;
+
+/** What a lease says inside; null where it says nothing (a full disk), or is gone meanwhile. One open and read. */
+export function leaseInfo(platform: Platform, dir: string, lease: Lease): LeaseInfo | null {
+  try {
+    const bytes = readWhole(platform.files, 'lease', `${dir}/${leaseName(lease)}`, MAX_INFO_BYTES);
+    const info = JSON.parse(bytes.toString('utf8')) as unknown;
+    return isLeaseInfo(info) ? info : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof Unfit || isSystemCallError(error)) return null;
+    throw error;
+  }
+}
+
+/** Strangers' fields are ignored; what is missing makes all of it worthless. */
+function isLeaseInfo(info: unknown): info is LeaseInfo {
+  if (typeof info !== 'object' || info === null) return false;
+  const m = info as Record<string, unknown>;
+  const texts = ['version', 'host', 'bootId', 'incarnation'].every((name) => typeof m[name] === 'string');
+  const numbers = ['format', 'pid', 'timeoutMs'].every((name) => Number.isFinite(m[name]));
+  return texts && numbers && Array.isArray(m.problems) && m.problems.every((says) => typeof says === 'string');
 }
 
 /** Every node's newest lease. A directory that is not there yet holds none. @throws SystemCallError */

@@ -30,7 +30,7 @@ export class LeaseObserver {
   private readonly seen = new Map<string, Seen>();
 
   /** @param maxGapMs longest time between two looks that counts as watched; a few lease intervals */
-  constructor(private readonly maxGapMs: number) {}
+  constructor(public maxGapMs: number) {}
 
   look({ leases, beganMs, endedMs }: Look): void {
     for (const [node, lease] of leases) {

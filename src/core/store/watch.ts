@@ -42,7 +42,7 @@ export async function* watchStore(
     let next = options.from;
     let alarmed = '';
     while (!waker.ended) {
-      const seen = look(store, last);
+      const seen = lookAtHead(store, last);
       if (typeof seen === 'string') {
         if (seen !== alarmed) yield { kind: 'alarm', message: seen, generation: last?.gen ?? 0 };
         alarmed = seen;
@@ -70,7 +70,7 @@ export async function* watchStore(
 }
 
 /** The head by R1 to R3, or what is wrong with it. Does not use what the store remembers: it may have become untrue. */
-function look(store: SharedDirectoryStore, last: Pick<Manifest, 'gen' | 'sum'> | null): Manifest | string {
+export function lookAtHead(store: SharedDirectoryStore, last: Pick<Manifest, 'gen' | 'sum'> | null): Manifest | string {
   try {
     const gen = store.heads.number();
     if (gen === null) return 'there is no generation any more';
