@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   VOLUME_IN_USE: 'conflict',
   NODE_STATE: 'conflict',
   AGENT_ELSEWHERE: 'conflict',
+  AGENT_RUNNING: 'conflict',
   RECORD_CHANGED_SINCE: 'conflict',
   CANNOT_UNDO: 'conflict',
   UNPLACED_VOLUMES: 'conflict',
@@ -79,6 +80,8 @@ export const ERROR_CODES = {
   WAIT_TIMEOUT: 'notYet',
   MAILBOX_FULL: 'notYet',
   FENCING_FAILED: 'notYet',
+  // not ready
+  AGENT_NOT_RUNNING: 'notReady',
   // damaged
   MANIFEST_DAMAGED: 'damaged',
   TABLE_DAMAGED: 'damaged',
