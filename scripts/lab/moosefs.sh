@@ -68,6 +68,7 @@ start_mount() { # HOST
     -o "mfsdelayedinit,mfsbind=$(address "$1"),mfsnice=0,mfsallowoomkiller"
 }
 
+# shellcheck disable=SC2016
 listens() { on "$MASTER" bash -c ': </dev/tcp/"$0"/9421' "$(address "$MASTER")" 2>/dev/null; }
 
 cmd_up() {
@@ -111,7 +112,7 @@ case ${1:-} in
   down) remove_all; echo "moosefs: down" ;;
   status) print_status ;;
   hang | unhang)
-    load_lab && load_conf || die "is down"
+    if ! load_lab || ! load_conf; then die "is down"; fi
     "cmd_$1" "${@:2}"
     ;;
   *) usage ;;

@@ -26,7 +26,7 @@ load_lab() {
   local env
   env=$(netlab env 2>/dev/null) || return 1
   eval "$env"
-  HOSTS=$NETLAB_HOSTS CLIENTS=$NETLAB_CLIENTS
+  export HOSTS=$NETLAB_HOSTS CLIENTS=$NETLAB_CLIENTS
 }
 address() { local v=NETLAB_${1^^}_B0; echo "${!v}"; } # MACHINE -> its address on subnet b
 is_on() { on "$1" true 2>/dev/null; }
@@ -91,6 +91,8 @@ load_conf() {
   if [ -r "$STATE/conf" ]; then . "$STATE/conf"; else return 1; fi
 }
 
+remove_state() { rm -rf "${STATE:?}" 2>/dev/null; }
+
 # Takes everything of this file system away, also after a partial up, a crash of hosts, or when the lab is down already.
 remove_all() {
   local f name m
@@ -107,7 +109,7 @@ remove_all() {
       is_on "${name%%.*}" && signal "${name%%.*}" "${name#*.}" KILL
     done
   fi
-  wait_until 30 eval 'rm -rf "$STATE" 2>/dev/null' || rm -rf "$STATE"
+  wait_until 30 remove_state || remove_state
   rmdir "$MOUNT" "$NETLAB_DIR" 2>/dev/null || true
 }
 
