@@ -32,19 +32,28 @@ function sortHeaviestFirst(problem: Problem, volumes: readonly number[]): number
   return keyed.map(({ v }) => v);
 }
 
-/** The eligible node with the largest remaining capacity (ties: natural order); -1 when no node is eligible. */
+function isHeld(problem: Problem, n: number): boolean {
+  return problem.nodes[n]?.held === true;
+}
+
+/**
+ * The eligible node with the largest remaining capacity (ties: natural order); -1 when no node is eligible. A held node
+ * comes last: it may be about to fail again, and being empty it would be the roomiest.
+ */
 function roomiest(run: Run, v: number): number {
   const { problem, remaining } = run;
   let best = -1;
   for (let n = 0; n < remaining.length; n++) {
-    const more = best < 0 || (remaining[n] as Amount) > (remaining[best] as Amount);
+    const held = isHeld(problem, n);
+    const more =
+      best < 0 || (held === isHeld(problem, best) ? (remaining[n] as Amount) > (remaining[best] as Amount) : !held);
     if (more && fits(problem, n, v)) best = n;
   }
   return best;
 }
 
 /**
- * Places the homeless: first those whose preferred node is active and eligible go there, so that the others see the
+ * Places the homeless: first those whose preferred node is active, eligible and not held go there, so that the others see the
  * capacity that is really left; then each of the others, heaviest first, on the roomiest eligible node.
  */
 function placeHomeless(run: Run, homeless: readonly number[]): void {
@@ -52,7 +61,7 @@ function placeHomeless(run: Run, homeless: readonly number[]): void {
   const rest: number[] = [];
   for (const v of sortHeaviestFirst(problem, homeless)) {
     const n = problem.preferred[v] as number;
-    if (n >= 0 && fits(problem, n, v)) run.give(v, n, 'preferred', 0);
+    if (n >= 0 && !isHeld(problem, n) && fits(problem, n, v)) run.give(v, n, 'preferred', 0);
     else rest.push(v);
   }
   for (const v of rest) {
@@ -90,20 +99,24 @@ export function planFailover(input: PlacementInput, request: FailoverRequest): P
 }
 
 /**
- * Returns to `node` the volumes that prefer it and for which it is eligible. No other volume leaves a node that may have
+ * Returns to `back` (a node or several) the volumes that prefer it and for which it is eligible. No other volume leaves a node that may have
  * it; what has no such node (nothing eligible was active before) is placed as in a failover, since a volume without a
  * node though one is eligible would break what must hold. A run on its own result changes nothing.
  * @throws CfsError BAD_VALUE for a weight that is no weight
  */
-export function planFailback(input: PlacementInput, node: string): PlacementResult {
+export function planFailback(input: PlacementInput, back: string | readonly string[]): PlacementResult {
   const run = new Run(compile(input), 'failback');
   const { problem } = run;
-  const home = problem.nodeIndex.get(node) ?? -1;
-  const returning = (v: number): boolean =>
-    home >= 0 && problem.preferred[v] === home && problem.volumes[v]?.currentNode !== node && fits(problem, home, v);
+  const homes = new Set<number>();
+  for (const node of typeof back === 'string' ? [back] : back) homes.add(problem.nodeIndex.get(node) ?? -1);
+  const returning = (v: number): boolean => {
+    const home = problem.preferred[v] as number;
+    if (home < 0 || !homes.has(home) || !fits(problem, home, v)) return false;
+    return problem.volumes[v]?.currentNode !== problem.nodes[home]?.name;
+  };
   const homeless = keepOthers(run, returning);
-  const back = problem.volumes.flatMap((_, v) => (returning(v) ? [v] : []));
-  for (const v of sortHeaviestFirst(problem, back)) run.give(v, home, 'returned', 0);
+  const returned = problem.volumes.flatMap((_, v) => (returning(v) ? [v] : []));
+  for (const v of sortHeaviestFirst(problem, returned)) run.give(v, problem.preferred[v] as number, 'returned', 0);
   placeHomeless(run, homeless);
   return finish(run);
 }

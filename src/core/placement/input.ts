@@ -13,6 +13,8 @@ export interface PlacementNode {
   readonly groups: readonly string[];
   /** Comes from membership, never from where the volumes are. */
   readonly active: boolean;
+  /** Back after a failure and not yet up for long: gets a homeless volume only where no other node may have it. */
+  readonly held?: boolean;
   /** Why it is active or not; only for explanations. */
   readonly state?: NodeState;
 }
@@ -41,13 +43,15 @@ export interface PlacementInput {
 export function placementNode(snapshot: Snapshot, name: string): PlacementNode | null {
   const record = snapshot.table('nodes').get(name);
   if (record === undefined) return null;
-  const state = snapshot.table('membership').get(name)?.state ?? 'offline';
+  const membership = snapshot.table('membership').get(name);
+  const state = membership?.state ?? 'offline';
   return {
     name,
     weight: record.weight,
     domains: record.domains,
     groups: record.groups,
     active: isActive(state),
+    ...(membership?.held ? { held: true } : {}),
     state,
   };
 }
