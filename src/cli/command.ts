@@ -29,9 +29,11 @@
  * What `run` returns is printed under --json as `{"schemaVersion": 1, ...}` and is a promise (keep its shape); `print`,
  * `fields` and `list` write nothing then. Throw CfsError for the user's situations; anything else is reported as a bug.
  */
+
+import type { ChangeOptions } from '../core/cluster.js';
 import { CfsError } from '../core/errors.js';
 import type { Operation } from '../core/operation.js';
-import type { LockHolder, Snapshot, TransactOutcome } from '../core/store/store.js';
+import type { Snapshot, TransactOutcome } from '../core/store/store.js';
 import type { DirectoryCluster } from '../open.js';
 import { paint, prepareColour } from '../render/colour.js';
 import { escapeBlock, escapeText } from '../render/format.js';
@@ -39,8 +41,10 @@ import { csvText, itemsOf, selectRows } from '../render/list.js';
 import { isTerminal, outputWidth, STDERR, STDOUT, writeErr, writeOut } from '../render/output.js';
 import { type Column, cellText, layoutFields, layoutTable } from '../render/table.js';
 import { type CommandKind, type SharedFlags, sharedFlags } from './flags.js';
+import { lockNotice } from './lock-notice.js';
 import { Command } from './oclif.js';
 import { reportError } from './report.js';
+import type { WaitReport } from './wait.js';
 import { chooseDir, chooseNewDir, chooseNode } from './where.js';
 
 export { paint } from '../render/colour.js';
@@ -68,6 +72,9 @@ export abstract class CfsCommand extends Command {
   private opened: DirectoryCluster | undefined;
   /** What this command has committed, so that no later failure can look as if nothing had been changed. */
   private commit: { generation: number; txid: string | null } | null = null;
+  /** The generation that the change led to, made by it or not: what --wait waits for. */
+  private reached: number | null = null;
+  private waited: WaitReport | null = null;
 
   abstract override run(): Promise<CommandResult>;
 
@@ -97,6 +104,20 @@ export abstract class CfsCommand extends Command {
     process.exitCode = reportError(this.afterCommit(error), this.typed, this.jsonEnabled());
   }
 
+  /** --wait: what `run` printed stands there already, so that nobody takes a wait that was in vain for a change that was. */
+  protected override async finally(error: Error | undefined): Promise<void> {
+    if (error !== undefined || this.shared.wait === undefined || this.reached === null) return;
+    try {
+      const { convergedText, reportOf, waitAfterChange, waitTimeout } = await import('./wait.js');
+      const look = await waitAfterChange(await this.cluster(), this.reached, this.shared.wait, this.jsonEnabled());
+      this.waited = reportOf(look);
+      if (!look.isConverged) throw waitTimeout(look, this.commit?.generation ?? null, this.shared.wait);
+      this.note(convergedText(look));
+    } catch (problem) {
+      process.exitCode = reportError(this.afterCommit(problem), this.typed, this.jsonEnabled());
+    }
+  }
+
   /** For commands that commit without `change`. */
   protected hasCommitted(generation: number, txid: string | null): void {
     this.commit = { generation, txid };
@@ -104,7 +125,8 @@ export abstract class CfsCommand extends Command {
 
   /** Exit 1 means that nothing was changed. What fails after a commit, such as writing to a full disk, must not say so. */
   private afterCommit(error: unknown): unknown {
-    if (this.commit === null || (error instanceof CfsError && error.code === 'COMMIT_UNSURE')) return error;
+    if (this.commit === null) return error;
+    if (error instanceof CfsError && ['COMMIT_UNSURE', 'WAIT_TIMEOUT'].includes(error.code)) return error;
     const { generation, txid } = this.commit;
     const what = error instanceof Error ? error.message : String(error);
     return new CfsError(
@@ -134,7 +156,8 @@ export abstract class CfsCommand extends Command {
   }
 
   protected override toSuccessJson(result: unknown): unknown {
-    return { schemaVersion: SCHEMA_VERSION, ...(result as CommandResult) };
+    const wait = this.waited === null ? {} : { wait: this.waited };
+    return { schemaVersion: SCHEMA_VERSION, ...(result as CommandResult), ...wait };
   }
 
   // ---- the cluster ----
@@ -174,10 +197,11 @@ export abstract class CfsCommand extends Command {
     request: Request,
   ): Promise<TransactOutcome<Result>> {
     const cluster = await this.cluster();
-    const waiting = this.lockNotice();
+    const waiting = lockNotice(this.jsonEnabled());
     try {
       const outcome = await cluster.change(operation, request, { ...this.changeOptions(), onWait: waiting.onWait });
       if (outcome.committed) this.hasCommitted(outcome.generation, outcome.txid);
+      if (!this.isDryRun) this.reached = outcome.generation;
       return outcome;
     } finally {
       waiting.stop();
@@ -185,12 +209,7 @@ export abstract class CfsCommand extends Command {
   }
 
   /** The shared flags of a change as the store takes them; for the few commands that do not go through `change`. */
-  protected changeOptions(): {
-    dryRun: boolean;
-    message: string | null;
-    expectGeneration?: number;
-    lockTimeoutMs?: number;
-  } {
+  protected changeOptions(): Omit<ChangeOptions, 'onWait'> & { dryRun: boolean; message: string | null } {
     const { message, 'dry-run': dryRun, 'expect-generation': expect, 'lock-timeout': lockTimeout } = this.shared;
     return {
       dryRun: dryRun ?? false,
@@ -203,24 +222,6 @@ export abstract class CfsCommand extends Command {
   /** Whether --dry-run was given. */
   protected get isDryRun(): boolean {
     return this.shared['dry-run'] ?? false;
-  }
-
-  /** Says once who holds the lock, and on a terminal how long that lasts. */
-  private lockNotice(): { onWait: (holder: LockHolder | null, waitedMs: number) => void; stop: () => void } {
-    const live = isTerminal(STDERR) && !this.jsonEnabled();
-    let shown = false;
-    return {
-      onWait: (holder, waitedMs) => {
-        if (!live) return;
-        shown = true;
-        const who = holder ? `${holder.user}@${holder.host} (pid ${holder.pid}: ${holder.command})` : 'somebody';
-        const text = escapeText(`Waiting for the lock, held by ${who}, ${Math.round(waitedMs / 1000)} s`);
-        writeErr(`\r${text.slice(0, 79)}\u001b[K`);
-      },
-      stop: () => {
-        if (shown) writeErr('\r\u001b[K');
-      },
-    };
   }
 
   /**
