@@ -1,0 +1,73 @@
+/** The table of the lab: a row per scenario. */
+import type { ScenarioResult } from './runner.js';
+
+export function median(list: readonly number[]): number {
+  const sorted = [...list].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  if (sorted.length === 0) return Number.NaN;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+const seconds = (ms: number): string => (Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : '–');
+
+export const HEADER = [
+  '| scenario | rounds | who runs them then | last volume again: median | longest | no owner: longest | owners | seen |',
+  '|---|---:|---|---:|---:|---:|---|---|',
+].join('\n');
+
+/** Goal of the issue: with a lease timeout of 3 s, the median takeover is complete 4.5 s after the kill. */
+export const GOAL_MS = 4500;
+
+export function rowOf({ scenario, rounds, failures, verdict }: ScenarioResult, victims: readonly string[]): string {
+  const takeovers = rounds.flatMap(({ takeover }) => takeover ?? []);
+  const lasts = takeovers.map(({ lastMs }) => lastMs);
+  const gaps = takeovers.flatMap(({ gapsMs }) => gapsMs);
+  const cells = [
+    scenario.title,
+    failures.length === 0 ? String(rounds.length) : `${rounds.length}, ${failures.length} FAILED`,
+    takeovers.length === 0 ? '–' : takersOf(rounds, victims),
+    seconds(median(lasts)),
+    seconds(Math.max(...lasts)),
+    seconds(Math.max(0, ...gaps)),
+    ownersOf({ scenario, verdict }),
+    [...new Set(rounds.flatMap(({ notes }) => notes))].join('; '),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** `itself`, `4 others`, or both with their shares. */
+function takersOf(rounds: ScenarioResult['rounds'], victims: readonly string[]): string {
+  let own = 0;
+  let all = 0;
+  const others = new Set<number>();
+  rounds.forEach(({ takeover }, i) => {
+    if (takeover === null) return;
+    for (const [node, count] of takeover.takers) {
+      all += count;
+      if (node === victims[i % victims.length]) own += count;
+    }
+    others.add([...takeover.takers.keys()].filter((node) => node !== victims[i % victims.length]).length);
+  });
+  if (own === all) return 'itself';
+  const counts = [...others].sort();
+  const number = counts.length === 1 ? `${counts[0]}` : `${counts[0]}–${counts.at(-1)}`;
+  return own === 0 ? `${number} others` : `itself ${Math.round((100 * own) / all)} %, others the rest`;
+}
+
+function ownersOf({ scenario, verdict }: Pick<ScenarioResult, 'scenario' | 'verdict'>): string {
+  const { intervals, overlaps, problems } = verdict;
+  if (problems.length > 0) return `NOTHING PROVED: ${problems[0]}`;
+  if (overlaps.length === 0) return `never two (${intervals} intervals)`;
+  const word = scenario.mayOverlap ? 'two, as expected' : 'TWO OWNERS';
+  return `${word}: ${overlaps.length} of ${intervals} intervals, e.g. ${overlaps[0]}`;
+}
+
+/** Whether the scenario ended as it must. */
+export function isGood({ scenario, rounds, failures, verdict }: ScenarioResult): boolean {
+  return (
+    rounds.length > 0 &&
+    failures.length === 0 &&
+    verdict.problems.length === 0 &&
+    (scenario.mayOverlap === true || verdict.overlaps.length === 0)
+  );
+}
