@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   UNPLACED_VOLUMES: 'conflict',
   FORMAT_TOO_NEW: 'conflict',
   FORMAT_TOO_OLD: 'conflict',
+  AGENT_TOO_OLD: 'conflict',
   FILE_EXISTS: 'conflict',
   LOCK_NOT_HELD: 'conflict',
   LOCK_IN_USE: 'conflict',
