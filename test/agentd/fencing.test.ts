@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FencingConfig } from '../../src/agentd/config.js';
+import { fencingOf, requireFencing } from '../../src/agentd/fencing.js';
+import { tempDir } from '../kit/cli.js';
+import { refusal } from '../kit/memory.js';
+import { script, somePrograms } from './kit.js';
+
+const parts = { node: 'n1', dir: '/shared/cfs', programs: somePrograms() };
+const config = (command: string, more: Partial<FencingConfig> = {}): FencingConfig => ({
+  command,
+  options: {},
+  nodes: {},
+  timeoutMs: 10_000,
+  ...more,
+});
+const fencing = (lines: string, more: Partial<FencingConfig> = {}) => fencingOf(config(script(lines), more), parts)!;
+
+/** Behaves as fence agents do: options on standard input, status 0 on, 2 off, 1 cannot tell. */
+const FENCE_AGENT = `
+while read line; do case $line in
+  action=*) action=\${line#action=} ;;
+  plug=*) plug=\${line#plug=} ;;
+esac; done
+case $action:$plug in
+  monitor:*) exit 0 ;;
+  status:1) echo "Status: ON"; exit 0 ;;
+  status:2) echo "Status: OFF"; exit 2 ;;
+  off:1|off:2) echo "Success: Powered OFF"; exit 0 ;;
+  *) echo "Failed: Unable to obtain correct plug status or plug is not available" >&2; exit 1 ;;
+esac`;
+
+describe('the fencing command', () => {
+  it('gets the options for all and over them those of the node, as fence agents read them', async () => {
+    const out = join(tempDir('out'), 'given');
+    const command = fencing(`cat > ${out}; echo "$CFS_FENCE_NODE $CFS_FENCE_ACTION $CFS_NODE $CFS_DIR $#" >> ${out}`, {
+      options: { ip: '10.0.0.9', plug: '?', action: 'on', username: 'admin' },
+      nodes: { n2: { plug: '2' }, n3: { plug: '3' } },
+    });
+    await command.fence('n2');
+    assert.deepEqual(readFileSync(out, 'utf8').split('\n'), [
+      'nodename=n2',
+      'ip=10.0.0.9',
+      'plug=2',
+      'username=admin',
+      'action=off',
+      'n2 off n1 /shared/cfs 0',
+      '',
+    ]);
+  });
+
+  it('gives what it said when it ended with 0, and fails with what it said otherwise', async () => {
+    const command = fencing(FENCE_AGENT, { nodes: { n2: { plug: '2' } } });
+    assert.equal(await command.fence('n2'), 'Success: Powered OFF');
+    await assert.rejects(command.fence('n9'), /^Error: the fencing command ended with 1: Failed: Unable to obtain/);
+    assert.equal(await fencing('true').fence('n2'), 'the fencing command ended with 0');
+  });
+
+  it('that takes too long has failed', async () => {
+    const command = fencing('exec sleep 60', { timeoutMs: 200 });
+    await assert.rejects(command.fence('n2'), /took longer than 0\.2 s$/);
+  });
+
+  it('is never run for the node itself', async () => {
+    await assert.rejects(fencing('true').fence('n1'), /"n1" does not fence itself/);
+  });
+
+  it('is not run when others can change it', async () => {
+    const command = fencingOf(config(join(tempDir('none'), 'fence')), parts)!;
+    await assert.rejects(command.fence('n2'), { code: 'PROGRAM_NOT_TRUSTED' });
+  });
+
+  it('can be tried: on and off are both answers, and secrets stay hidden', async () => {
+    const options = { password: 'hunter2', ip: '10.0.0.9', snmp_priv_passwd: 'x', identity_file: '/etc/key' };
+    const command = fencing(FENCE_AGENT, { options, nodes: { n1: { plug: '1' }, n2: { plug: '2' } } });
+    const on = await command.test('n1', 'status');
+    assert.deepEqual([on.power, on.failure, on.said], ['on', null, 'Status: ON']);
+    assert.deepEqual(on.input, [
+      'nodename=n1',
+      'password=***',
+      'ip=10.0.0.9',
+      'snmp_priv_passwd=***',
+      'identity_file=/etc/key',
+      'plug=1',
+      'action=status',
+    ]);
+    const off = await command.test('n2', 'status');
+    assert.deepEqual([off.power, off.failure, off.status], ['off', null, 2]);
+    const bad = await command.test('n3', 'status');
+    assert.deepEqual([bad.power, bad.failure, bad.status], [null, 'ended with 1', 1]);
+    const monitor = await command.test('n3', 'monitor');
+    assert.deepEqual([monitor.power, monitor.failure], [null, null]);
+  });
+
+  it('need not be configured; who needs one says so', () => {
+    assert.equal(fencingOf(null, parts), null);
+    refusal(() => requireFencing(null, parts), 'FENCING_NOT_CONFIGURED', /^Node "n1" has no fencing command$/);
+  });
+});
