@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type CfsResult, cfs, cfsJson, runCfs, startCfs, tempDir } from '../kit/cli.js';
+import { renewLease } from '../kit/leases.js';
+
+/** A cfs of the version before: it knows format 1 only. */
+const OLD = { CFS_FORMAT_LIMIT: '1' };
+const oldCfs = (args: string[], dir: string): CfsResult => runCfs(args, { dir, env: OLD });
+
+const DOCUMENT = JSON.stringify({
+  cluster: { name: 'rolling' },
+  nodes: ['n1', 'n2', 'n3'].map((name) => ({ name, domains: [], state: 'online' })),
+  volumes: [{ name: 'v1' }, { name: 'v2' }],
+});
+
+/** A cluster that the old cfs made, with a lease timeout that is short enough to wait for. */
+function oldCluster(): string {
+  const dir = join(tempDir('rolling'), 'cfs');
+  cfs(['init', '--from', '-', '--yes'], { dir, input: DOCUMENT, env: OLD });
+  cfs(['cluster', 'set', 'lease.interval=100ms', 'lease.timeout=400ms'], { dir, env: OLD });
+  return dir;
+}
+
+function agent(dir: string, node: string, format: number, applied: number | null = 2): void {
+  renewLease(dir, { node, seq: 5, released: 2, applied }, { version: `0.${format}.0`, format, timeoutMs: 400 });
+}
+
+describe('a rolling upgrade', function () {
+  this.timeout(60_000);
+
+  it('goes on with old and new programs side by side, is refused until every agent is new, and then shuts the old ones out', () => {
+    const dir = oldCluster();
+    for (const node of ['n1', 'n2', 'n3']) agent(dir, node, 1);
+    cfs(['volume', 'set', 'v1', '--weight', '2'], { dir });
+    assert.equal(oldCfs(['volume', 'set', 'v1', '--weight', '3'], dir).status, 0);
+    cfs(['rebalance'], { dir });
+    agent(dir, 'n1', 2);
+    agent(dir, 'n3', 2);
+    for (const flag of ['--yes', '--dry-run']) {
+      const { status, stderr } = runCfs(['cluster', 'upgrade', flag], { dir });
+      assert.equal(status, 4);
+      assert.match(stderr, /^Error: 1 agent cannot read format 2: "n2" \(cfs 0\.1\.0, format 1\)\n/);
+    }
+    agent(dir, 'n2', 2);
+    assert.equal(oldCfs(['status'], dir).status, 0);
+    const { stdout, stderr, status } = runCfs(['cluster', 'upgrade', '--yes'], { dir });
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, 'Format 1 -> 2.\nGeneration 6.\n');
+    assert.match(stderr, /^Format 2 brings:\n {2}\S/);
+    for (const args of [['status'], ['volume', 'set', 'v1', '--weight', '9'], ['cluster', 'upgrade', '--yes']]) {
+      const refused = oldCfs(args, dir);
+      assert.deepEqual([refused.status, refused.stdout], [4, '']);
+      assert.match(refused.stderr, /Generation 6 is written in format 2, which this cfs cannot read/);
+    }
+    cfs(['volume', 'set', 'v1', '--weight', '4'], { dir });
+  });
+
+  it('is rehearsed, asked about, and changes nothing when it is done', () => {
+    const dir = oldCluster();
+    const dry = cfsJson(['cluster', 'upgrade', '--dry-run'], { dir });
+    assert.deepEqual([dry.from, dry.to, dry.committed, dry.generation], [1, 2, false, 2]);
+    assert.deepEqual(dry.withoutAgent, ['n1', 'n2', 'n3']);
+    const unasked = runCfs(['cluster', 'upgrade'], { dir });
+    assert.equal(unasked.status, 2);
+    assert.match(unasked.stderr, /Without an agent that says what it can read: "n1", "n2", "n3"/);
+    assert.equal(cfsJson(['cluster', 'upgrade', '--yes'], { dir }).generation, 3);
+    assert.equal(
+      cfs(['cluster', 'upgrade'], { dir }),
+      'Nothing to change: format 2 is the newest that this cfs knows (generation 3).\n',
+    );
+  });
+
+  it('leaves behind what left or is quiet when it is forced, after watching it', () => {
+    const dir = oldCluster();
+    agent(dir, 'n1', 2);
+    agent(dir, 'n2', 1);
+    agent(dir, 'n3', 1, null);
+    const { status, stderr } = runCfs(['cluster', 'upgrade', '--yes'], { dir });
+    assert.equal(status, 4);
+    assert.match(stderr, /"n2" \(cfs 0\.1\.0, format 1\), "n3" \(gone; cfs 0\.1\.0, format 1\)/);
+    const forced = cfsJson(['cluster', 'upgrade', '--force', '--yes'], { dir });
+    assert.deepEqual(
+      (forced.leftBehind as { node: string }[]).map(({ node }) => node),
+      ['n2', 'n3'],
+    );
+  });
+
+  it('is not forced upon an agent that renews its lease', async () => {
+    const dir = oldCluster();
+    cfs(['cluster', 'set', 'lease.timeout=20s'], { dir });
+    let seq = 1;
+    const renew = () => renewLease(dir, { node: 'n2', seq: seq++, released: 1, applied: 1 }, { format: 1 });
+    renew();
+    const renewing = setInterval(renew, 50);
+    try {
+      const child = startCfs(['cluster', 'upgrade', '--force', '--yes'], { dir });
+      let said = '';
+      child.stderr!.on('data', (data) => {
+        said += data;
+      });
+      const status = await new Promise((resolve) => child.on('close', resolve));
+      assert.equal(status, 4);
+      assert.match(said, /"n2" \(cfs 0\.1\.0, format 1\)/);
+    } finally {
+      clearInterval(renewing);
+    }
+  });
+
+  it('cannot be undone, shows as what it was, and survives a backup', () => {
+    const dir = oldCluster();
+    const file = join(tempDir('backup'), 'old.cfs');
+    cfs(['db', 'backup', file], { dir });
+    cfs(['cluster', 'upgrade', '--yes'], { dir });
+    const { status, stderr } = runCfs(['undo'], { dir });
+    assert.equal(status, 4);
+    assert.match(stderr, /Generation 3 cannot be undone: it raised the format/);
+    assert.match(cfs(['history', '-n', '1'], { dir }), /cluster\.upgrade/);
+    const restored = join(tempDir('restored'), 'cfs');
+    cfs(['db', 'restore', file, '--new', restored, '--yes'], { dir });
+    assert.equal(oldCfs(['status'], restored).status, 0, 'the backup was of format 1');
+  });
+
+  it('is limited by a CFS_FORMAT_LIMIT that makes sense, and no other', () => {
+    const { status, stderr } = runCfs(['status'], { dir: oldCluster(), env: { CFS_FORMAT_LIMIT: '7' } });
+    assert.equal(status, 2);
+    assert.match(stderr, /CFS_FORMAT_LIMIT is "7", which is no format\nIt is a number from 1 to 2/);
+  });
+});
