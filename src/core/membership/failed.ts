@@ -93,7 +93,7 @@ function finding(draft: Draft, item: QuietNode, request: FailedRequest): Finding
   if (!draft.table('nodes').has(node)) return alone('there is no such node');
   const record = draft.table('membership').get(node);
   if (record === undefined || record.state === 'offline') return alone('it is offline: nobody watches it');
-  if (isRecorded(draft, record, lease)) return alone('it is failed already');
+  if (isRecorded(draft, record, lease)) return alone(`it is ${record.state} already, and others know`);
   const isRequired = settingOf(draft, 'fencing.policy') === 'required';
   if (lease === null) {
     const generation = item.unreleased;
@@ -113,15 +113,17 @@ function finding(draft: Draft, item: QuietNode, request: FailedRequest): Finding
 
 /** Whether the failure stands in the tables, at this lease or a later one. */
 function isRecorded(draft: Draft, { state, lease: known }: MembershipRecord, lease: number | null): boolean {
+  if (state === 'standby') return lease === null || !allowsFormat2(draft) || (known ?? -1) >= lease;
   if (state !== 'failed') return false;
   return lease === null || !allowsFormat2(draft) || (known !== undefined && known >= lease);
 }
 
+/** A drained node stays standby: it has no volumes to be taken over, and an administrator put it there. Its lease is recorded. */
 function fail(draft: Draft, { node, lease, why }: QuietNode): void {
   const known = draft.table('membership').get(node);
   const wasFailed = known?.state === 'failed';
   putMembership(draft, node, {
-    state: 'failed',
+    state: known?.state === 'standby' ? 'standby' : 'failed',
     reason: wasFailed ? known.reason : `${why}${fencedHow(draft, node, lease)}`,
     lease: wasFailed ? higherLease(known.lease, lease) : lease,
   });

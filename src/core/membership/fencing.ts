@@ -11,6 +11,7 @@ import type { Draft } from '../store/store.js';
 import { fencingFailure, isFencedAt } from './fenced.js';
 import { frozenReason, oneLine } from './reasons.js';
 import { higherLease, putMembership } from './records.js';
+import { isActive } from './states.js';
 
 export interface FenceClaimRequest {
   node: string;
@@ -88,10 +89,10 @@ function retell(draft: Draft, node: string, reason: string, lease: number | null
   });
 }
 
-/** A node that is failed or offline already: others may now start what it had, up to this lease. */
+/** A node that is failed, standby or offline already: others may now start what it had, up to this lease. */
 function confirmFailure(draft: Draft, node: string, lease: number | null): void {
   const record = draft.table('membership').get(node);
-  if (record?.state !== 'failed' && record?.state !== 'offline') return;
+  if (record === undefined || isActive(record.state)) return;
   putMembership(draft, node, { ...record, lease: higherLease(record.lease, lease) });
 }
 

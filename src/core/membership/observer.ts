@@ -17,6 +17,8 @@ interface Seen {
   countedMs: number;
   /** Time watched during which it was renewed at least once per timeout, ms; for the hold-down of failback. */
   upMs: number;
+  /** A renewal was seen, not only a lease that lay there. */
+  isRenewing: boolean;
 }
 
 /** One listing of the leases, with the observer's monotonic time before and after it. */
@@ -39,7 +41,7 @@ export class LeaseObserver {
       if (known === undefined || known.lease.seq !== lease.seq) {
         const gapMs = known === undefined ? 0 : Math.min(endedMs - known.countedMs, this.maxGapMs);
         const upMs = known === undefined || known.lease.applied === null ? 0 : known.upMs + gapMs;
-        this.seen.set(node, { lease, quietMs: 0, countedMs: endedMs, upMs });
+        this.seen.set(node, { lease, quietMs: 0, countedMs: endedMs, upMs, isRenewing: known !== undefined });
         continue;
       }
       const gapMs = Math.max(0, beganMs - known.countedMs);
@@ -67,6 +69,11 @@ export class LeaseObserver {
   /** Whether the lease was watched for `timeoutMs` without a renewal. */
   isLapsed(node: string, timeoutMs: number): boolean {
     return this.quietMs(node) >= timeoutMs && this.seen.has(node);
+  }
+
+  /** Whether a renewal was seen since watching began: a lease that lies there may be of an agent long dead. */
+  isRenewing(node: string): boolean {
+    return this.seen.get(node)?.isRenewing ?? false;
   }
 
   /** For how long it has been up, as far as this observer watched, ms. Begins anew when `forget` is called. */

@@ -4,6 +4,7 @@ import type { MembershipRecord } from '../model/tables.js';
 import { MAX_DESCRIPTION_LENGTH } from '../model/values.js';
 import type { Draft, Snapshot } from '../store/store.js';
 import { oneLine } from './reasons.js';
+import { isActive } from './states.js';
 
 /** Fields that may be there; undefined and false leave a field out. */
 export interface MembershipInput extends Pick<MembershipRecord, 'state' | 'reason'> {
@@ -32,11 +33,11 @@ export function removeMembership(draft: Draft, node: string): void {
 
 /**
  * Sequence number up to which the failure of a node is confirmed (Candidate.failedAt in core/agent/ownership.ts); undefined: it
- * is not. A suspect node has a number too, which confirms nothing.
+ * is not. A suspect node has a number too, which confirms nothing; one that was taken out has it where it ended before releasing.
  */
 export function failedAt(snapshot: Snapshot, node: string): number | undefined {
   const record = snapshot.table('membership').get(node);
-  return record?.state === 'failed' || record?.state === 'offline' ? record.lease : undefined;
+  return record === undefined || isActive(record.state) ? undefined : record.lease;
 }
 
 /** The higher of two sequence numbers of which either may be missing. */
