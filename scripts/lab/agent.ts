@@ -6,7 +6,7 @@
  * and epoch. So "who has it" is seen from outside of cfs as well, not in the journals alone.
  */
 import { type ChildProcess, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { CFS, type Host } from './hosts.js';
@@ -189,7 +189,7 @@ export class LabAgent {
     const list = [this.child?.pid, pids?.worker, pids?.supervisor].filter((pid) => pid != null);
     signalAll(list, 'SIGKILL');
     signalAll(this.volumePids(), 'SIGKILL');
-    this.forgetVolumes();
+    if (existsSync(this.volumesDir)) this.forgetVolumes();
   }
 
   /** Called when the host was powered off. */
@@ -225,7 +225,7 @@ export class LabAgent {
   /** The volumes that run here as the driver sees it, with the pids of their processes as the host counts them. */
   volumes(): Map<string, number> {
     const volumes = new Map<string, number>();
-    for (const name of readdirSync(this.volumesDir)) {
+    for (const name of existsSync(this.volumesDir) ? readdirSync(this.volumesDir) : []) {
       if (name.startsWith('.')) continue;
       try {
         volumes.set(name, Number(readFileSync(join(this.volumesDir, name), 'utf8').split(' ')[0]));
