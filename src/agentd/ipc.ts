@@ -29,8 +29,6 @@ export type ToSupervisor =
   | { kind: 'holds'; holding: Holding }
   | { kind: 'released'; volume: string }
   | { kind: 'status'; status: AgentStatus }
-  /** A program runs in a process group of its own, or has ended: with the worker it must end too. */
-  | { kind: 'program'; pid: number; runs: boolean }
   /** Everything is stopped and the lease says so. */
   | { kind: 'left' }
   /** Why the worker is about to end: for the person at the supervisor's terminal. */
