@@ -73,9 +73,9 @@ export async function companyOf(size: string): Promise<Company> {
   const dir = sampleCluster(size);
   const cluster = await openCluster({ dir });
   const snapshot = cluster.snapshot();
-  const nodes = [...snapshot.table('nodes').keys()];
+  const nodes = [...snapshot.table('nodes').entries()].map(([name]) => name);
   const node = nodes[0]!;
-  const volumes = [...snapshot.table('placements').values()].filter((placement) => placement.node === node).length;
+  const volumes = [...snapshot.table('placements').entries()].filter(([, placement]) => placement.node === node).length;
   rmSync(path.join(dir, 'leases'), { recursive: true, force: true });
   const renewer = new Renewer(dir, nodes.slice(1), LEASE_INTERVAL_MS, snapshot.generation);
   const base = path.join(WORK, `agent-${size}`);

@@ -105,6 +105,6 @@ async function isSettled(cluster: LabCluster, count: number): Promise<boolean> {
   if (leases.length < count || new Set(leases.map(({ applied }) => applied)).size !== 1) return false;
   const { openCluster } = await import('../src/open.js');
   const snapshot = (await openCluster({ dir: cluster.dir })).snapshot();
-  const online = [...snapshot.table('membership').values()].filter(({ state }) => state === 'online').length;
+  const online = [...snapshot.table('membership').entries()].filter(([, { state }]) => state === 'online').length;
   return online === count && leases[0]!.applied === snapshot.generation;
 }
