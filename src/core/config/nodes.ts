@@ -1,5 +1,6 @@
 /** Operations on nodes: add, set, remove, rename. A node's state is membership's (membership/states.ts). */
 import { CfsError } from '../errors.js';
+import { putMembership, removeMembership, renameMembership } from '../membership/records.js';
 import { DeclaredNames } from '../model/declared.js';
 import { NODE_DEFAULTS } from '../model/defaults.js';
 import { countOf, requireNode, someNames } from '../model/find.js';
@@ -65,7 +66,8 @@ export function addNode(draft: Draft, names: NodeNames, input: NodeInput): strin
     value === 'online' || value === 'offline' ? null : 'a node begins online or offline',
   );
   draft.put('nodes', name, nodeRecord(names, of, input, NODE_DEFAULTS));
-  draft.put('membership', name, { state, reason: null });
+  // Its agent may take it in when it comes up: nobody has said that it shall stay out.
+  putMembership(draft, name, { state, reason: null, mayJoin: state === 'offline' });
   return name;
 }
 
@@ -155,7 +157,7 @@ export function removeNode(draft: Draft, name: string, force: boolean): { prefer
   const volumes = draft.table('volumes');
   for (const volume of wishing) draft.put('volumes', volume, { ...volumes.get(volume)!, preferredNode: null });
   draft.remove('nodes', name);
-  draft.remove('membership', name);
+  removeMembership(draft, name);
   return { preferencesCleared: wishing };
 }
 
@@ -180,13 +182,9 @@ export function renameNodeIn(draft: Draft, from: string, to: string): void {
   const held = volumesOn(draft, from);
   const wishing = volumesPreferring(draft, from);
   const record = draft.table('nodes').get(from)!;
-  const membership = draft.table('membership').get(from);
   draft.remove('nodes', from);
   draft.put('nodes', to, record);
-  if (membership !== undefined) {
-    draft.remove('membership', from);
-    draft.put('membership', to, membership);
-  }
+  renameMembership(draft, from, to);
   const volumes = draft.table('volumes');
   for (const volume of wishing) draft.put('volumes', volume, { ...volumes.get(volume)!, preferredNode: to });
   const placements = draft.table('placements');

@@ -1,5 +1,6 @@
 /** Removing what a document does not list: configuration only, and nothing that is at work. */
 import { CfsError } from '../errors.js';
+import { removeMembership } from '../membership/records.js';
 import { isActive, stateOf } from '../membership/states.js';
 import { countOf, someNames } from '../model/find.js';
 import { quoteName } from '../model/names.js';
@@ -39,7 +40,7 @@ function removeUnlistedNode(draft: Draft, name: string, held: readonly string[],
   const state = stateOf(draft, name);
   if (isActive(state) || state === 'joining') refuse(`is ${state}`, `Take it out first: cfs node offline ${name}`);
   draft.remove('nodes', name);
-  draft.remove('membership', name);
+  removeMembership(draft, name);
 }
 
 /** Removes what the sections of the document do not list; the counts go into `result`. @throws CfsError NODE_IN_USE */

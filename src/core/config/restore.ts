@@ -3,6 +3,7 @@
  * States, epochs and the places of volumes that are there before and after stay as they are (DESIGN.md, "Tables").
  */
 import { CfsError } from '../errors.js';
+import { removeMembership } from '../membership/records.js';
 import { someNames } from '../model/find.js';
 import { integrityProblems } from '../model/integrity.js';
 import { quoteName } from '../model/names.js';
@@ -71,7 +72,7 @@ export const restore: Operation<RestoreRequest, RestoreResult> = {
     }
     refuseNodesAtWork(draft, target);
     for (const name of [...draft.table('membership').names()]) {
-      if (!draft.table('nodes').has(name)) draft.remove('membership', name);
+      if (!draft.table('nodes').has(name)) removeMembership(draft, name);
     }
     for (const name of result.offline) {
       draft.put('membership', name, { state: 'offline', reason: `restored from ${request.source}`.slice(0, 500) });

@@ -1,5 +1,6 @@
 /** The half of undo that takes configuration back: which records may go back, and what would break if they did. */
 import { CfsError } from '../errors.js';
+import { removeMembership } from '../membership/records.js';
 import { ALL_DOMAINS, ANY_GROUP } from '../model/defaults.js';
 import { foldCase, quoteName } from '../model/names.js';
 import {
@@ -98,7 +99,7 @@ function revert(draft: Draft, change: Change, generation: number): void {
   if (before === null) {
     if (table === 'volumes') removeVolume(draft, name);
     else draft.remove(table, name);
-    if (table === 'nodes') draft.remove('membership', name);
+    if (table === 'nodes') removeMembership(draft, name);
     return;
   }
   draft.put(table, name, before as never);

@@ -31,6 +31,18 @@ export function removeMembership(draft: Draft, node: string): void {
   if (draft.table('fencing').has(node)) draft.remove('fencing', node);
 }
 
+/** Moves what membership knows of a node over to its new name, also where it is the one that fences others. */
+export function renameMembership(draft: Draft, from: string, to: string): void {
+  const membership = draft.table('membership').get(from);
+  const own = draft.table('fencing').get(from);
+  removeMembership(draft, from);
+  if (membership !== undefined) draft.put('membership', to, membership);
+  if (own !== undefined) draft.put('fencing', to, own);
+  for (const [node, record] of [...draft.table('fencing').entries()]) {
+    if (record.by === from) draft.put('fencing', node, { ...record, by: to });
+  }
+}
+
 /**
  * Sequence number up to which the failure of a node is confirmed (Candidate.failedAt in core/agent/ownership.ts); undefined: it
  * is not. A suspect node has a number too, which confirms nothing; one that was taken out has it where it ended before releasing.

@@ -88,6 +88,8 @@ export const nodeOnline: Operation<NodeOnlineRequest, { online: string[]; alread
         continue;
       }
       draft.put('membership', name, { state: 'online', reason: request.reason ?? null });
+      // Whatever was tried to make sure that it was off is over.
+      if (draft.table('fencing').has(name)) draft.remove('fencing', name);
       online.push(name);
     }
     return { online, already };

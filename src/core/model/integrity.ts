@@ -5,7 +5,7 @@
 import type { Snapshot } from '../store/store.js';
 import { ALL_DOMAINS, ANY_GROUP } from './defaults.js';
 import { foldCase, quoteName } from './names.js';
-import type { TableName } from './tables.js';
+import type { MembershipRecord, NodeState, TableName } from './tables.js';
 
 export interface IntegrityProblem {
   table: TableName;
@@ -41,9 +41,7 @@ export function integrityProblems(snapshot: Snapshot, limit = 20): IntegrityProb
       if (!groups.has(group)) add('nodes', name, `there is no group ${quoteName(group)}`);
     checkDomains('nodes', name, node.domains);
   }
-  for (const name of snapshot.table('membership').names()) {
-    if (!nodes.has(name)) add('membership', name, 'there is no such node');
-  }
+  checkMembership(snapshot, add);
   for (const [name, volume] of volumes.entries()) {
     const { group, preferredNode } = volume;
     if (group !== null && group !== ANY_GROUP && !groups.has(group)) {
@@ -62,4 +60,27 @@ export function integrityProblems(snapshot: Snapshot, limit = 20): IntegrityProb
     if (placement.since > snapshot.generation) add('placements', name, `its epoch ${placement.since} is in the future`);
   }
   return problems;
+}
+
+/** States that may carry each field of a membership record beside state and reason (tables.ts). */
+const FIELD_STATES = {
+  lease: ['suspect', 'failed', 'standby', 'offline'],
+  mayJoin: ['offline'],
+  held: ['online', 'suspect', 'offline'],
+} as const satisfies Partial<Record<keyof MembershipRecord, readonly NodeState[]>>;
+
+function checkMembership(snapshot: Snapshot, add: (table: TableName, name: string, says: string) => void): void {
+  const nodes = snapshot.table('nodes');
+  for (const [name, record] of snapshot.table('membership').entries()) {
+    if (!nodes.has(name)) add('membership', name, 'there is no such node');
+    for (const [field, states] of Object.entries(FIELD_STATES)) {
+      const isThere = record[field as keyof typeof FIELD_STATES] !== undefined;
+      if (isThere && !(states as readonly NodeState[]).includes(record.state)) {
+        add('membership', name, `a node that is ${record.state} has no ${field}`);
+      }
+    }
+  }
+  for (const name of snapshot.table('fencing').names()) {
+    if (!nodes.has(name)) add('fencing', name, 'there is no such node');
+  }
 }

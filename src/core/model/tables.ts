@@ -41,8 +41,9 @@ export interface MembershipRecord {
   /** Why it is in this state, one sentence; null when nothing is to be said. */
   reason: string | null;
   /**
-   * Of a failed node: the sequence number of its lease when its failure was confirmed. As long as its lease shows no higher
-   * one, it has stopped what it ran (or was fenced), and others may start it. From format 2 on, like the fields below.
+   * Of a failed node (or a drained one whose agent ended before it had released): the sequence number of its lease when that was
+   * confirmed. As long as its lease shows no higher one, it has stopped what it ran (or was fenced), and others may start it. Of a
+   * suspect node: the number that was found quiet; a higher one means that it renewed. From format 2 on, like the fields below.
    */
   lease?: number;
   /** Its agent may bring it in by itself: it was added, or left on its own. An administrator's `offline` takes this away. */
@@ -60,7 +61,7 @@ export interface FencingRecord {
   state: FencingState;
   /** The node that runs (ran) the fencing command; null where a person confirmed. */
   by: string | null;
-  /** Sequence number of the lease at which the node was found quiet; null: by a person. */
+  /** Sequence number of the lease at which the node was found quiet; it says nothing of a later life. Null: it had no lease. */
   lease: number | null;
   /** How often the command was run since the node became suspect. */
   attempts: number;

@@ -1,4 +1,5 @@
 /** The operations that place volumes: rebalance, failover, failback, and draining a node. */
+import { putMembership } from '../membership/records.js';
 import { checkTransition, isActive, stateOf } from '../membership/states.js';
 import { requireNode } from '../model/find.js';
 import type { NodeState } from '../model/tables.js';
@@ -34,10 +35,20 @@ export function writePlacements(draft: Draft, result: PlacementResult): void {
   }
 }
 
-function setState(draft: Draft, node: string, state: NodeState, reason: string | null): void {
-  const from = stateOf(draft, node);
+/**
+ * A state by hand. What agents had noted of the former state goes with it: an administrator's offline has no `mayJoin`, an online
+ * nobody holds volumes back from. The word of an administrator also ends a failed attempt to fence a node that is put online.
+ */
+function setState(draft: Draft, node: string, state: NodeState, reason: string | null, lease?: number): void {
+  const known = draft.table('membership').get(node);
+  const from = known?.state ?? 'offline';
   checkTransition(node, from, state);
-  if (from !== state || !draft.table('membership').has(node)) draft.put('membership', node, { state, reason });
+  if (from !== state || known === undefined) putMembership(draft, node, { state, reason, lease });
+  else if (state === 'offline' && known.mayJoin) putMembership(draft, node, { state, reason: reason ?? known.reason });
+  else if (state === 'failed' && lease !== undefined && (known.lease ?? -1) < lease) {
+    putMembership(draft, node, { state, reason: known.reason, lease });
+  }
+  if (state === 'online' && draft.table('fencing').has(node)) draft.remove('fencing', node);
 }
 
 export interface RebalanceRequest {
@@ -61,16 +72,24 @@ export interface NodeRequest {
   reason?: string | null;
 }
 
+export interface FailoverByHandRequest extends NodeRequest {
+  /**
+   * Sequence number of the node's newest lease, where whoever asks has watched it for its whole timeout, or knows that the node is
+   * off: others may then start at once what it had (core/agent/ownership.ts). Without it each agent finds that out by itself.
+   */
+  lease?: number;
+}
+
 /**
  * Declares a node failed and places what it had, keeping everything else. A node that is failed already stays so; what
  * it still has is placed.
  * @throws CfsError NODE_NOT_FOUND; NODE_STATE when the node is in a state that cannot fail (offline)
  */
-export const failover: Operation<NodeRequest, PlacementResult> = {
+export const failover: Operation<FailoverByHandRequest, PlacementResult> = {
   name: 'failover',
   run(draft, request) {
     const node = requireNode(draft, request.node);
-    setState(draft, node, 'failed', request.reason ?? 'declared failed');
+    setState(draft, node, 'failed', request.reason ?? 'declared failed', request.lease);
     const result = planFailover(placementInput(draft), { leaving: [node] });
     writePlacements(draft, result);
     return result;
@@ -87,11 +106,18 @@ export const failback: Operation<NodeRequest, PlacementResult> = {
   run(draft, request) {
     const node = requireNode(draft, request.node);
     if (!isActive(stateOf(draft, node))) setState(draft, node, 'online', request.reason ?? null);
+    endHoldDown(draft, node);
     const result = planFailback(placementInput(draft), node);
     writePlacements(draft, result);
     return result;
   },
 };
+
+/** Somebody asks for the volumes now: nothing is held back from the node any more. */
+function endHoldDown(draft: Draft, node: string): void {
+  const known = draft.table('membership').get(node);
+  if (known?.held) putMembership(draft, node, { ...known, held: false });
+}
 
 /**
  * The operation that takes a healthy node out: it gets the state, and what it had is placed elsewhere.
