@@ -81,7 +81,7 @@ export const nodesJoin: Operation<JoinRequest, JoinResult> = {
     const newcomers = result.joined.filter((node) => !result.held.includes(node));
     return { ...result, ...placeFor(draft, newcomers, someGetVolumes) };
   },
-  recorded: ({ nodes }) => ({ nodes: nodes.slice(0, 20), count: nodes.length }),
+  recorded: ({ nodes }) => ({ nodes: nodes.slice(0, 20), ...(nodes.length > 20 ? { count: nodes.length } : {}) }),
 };
 
 /** One placement for all that joined. Everything without a node is placed, whatever the policy: a node may have come that can have it. */
@@ -93,7 +93,7 @@ function placeFor(
   const policy = someGetVolumes ? settingOf(draft, 'join.placement') : 'none';
   if (policy === 'rebalance') placeAnew(draft);
   else if (policy === 'failback') writePlacements(draft, planFailback(placementInput(draft), newcomers));
-  else writePlacements(draft, planFailover(placementInput(draft), { leaving: [] }));
+  else writePlacements(draft, planFailover(placementInput(draft), { leaving: [], by: 'join' }));
   return {
     placement: policy === 'none' ? 'homeless' : (policy as 'rebalance' | 'failback'),
     ...placementCounts(draft),

@@ -19,5 +19,5 @@ export function placeAnew(draft: Draft): void {
   const nodes = input.nodes.map((node) => (held.has(node.name) ? { ...node, active: false } : node));
   const volumes = input.volumes.filter(({ currentNode }) => currentNode === null || !held.has(currentNode));
   writePlacements(draft, staged({ ...input, nodes, volumes }));
-  writePlacements(draft, planFailover(placementInput(draft), { leaving: [] }));
+  writePlacements(draft, planFailover(placementInput(draft), { leaving: [], by: 'join' }));
 }

@@ -102,7 +102,7 @@ export interface PlacementRecord {
   node: string | null;
   /** Generation that made this node administer it: the volume's epoch, its fencing token. */
   since: number;
-  /** What decided: a strategy (`staged`), `failover`, `failback`, `drain`, `undo`, or `given` (an operator's input). */
+  /** What decided: a strategy (`staged`), `failover`, `failback`, `drain`, `join`, `undo`, or `given` (an operator's input). */
   by: string;
   /** The stage within it (`1152` … `1164`), or null. */
   stage: string | null;

@@ -52,21 +52,40 @@ export interface WhyOptions {
   readonly capacities?: boolean;
 }
 
-function nodeOf(request: unknown): string | null {
-  const node = typeof request === 'object' && request !== null ? (request as { node?: unknown }).node : null;
-  return typeof node === 'string' ? node.normalize('NFC') : null;
+function nameOf(item: unknown): string | null {
+  const name = typeof item === 'object' && item !== null ? (item as { node?: unknown }).node : item;
+  return typeof name === 'string' ? name.normalize('NFC') : null;
+}
+
+/** The nodes of a request as history keeps it: one (`failover`), or several (`node.failed`, `node.join`, `node.return`). */
+function nodesOf(request: unknown): string[] | null {
+  const single = nameOf(request);
+  if (single !== null) return [single];
+  const { nodes, count } = (typeof request === 'object' && request !== null ? request : {}) as {
+    nodes?: unknown;
+    count?: unknown;
+  };
+  // A long list is not kept whole, and then nobody knows.
+  if (!Array.isArray(nodes) || (typeof count === 'number' && count > nodes.length)) return null;
+  const names = nodes.map(nameOf);
+  return names.every((name) => name !== null) ? names : null;
 }
 
 /** Makes the decision again; null when it is not known how. */
 function decideAgain(by: string, replay: Replay): PlacementResult | null {
   const input = placementInput(replay.before);
-  if (by === 'staged') return staged(input);
-  const node = nodeOf(replay.request);
-  if (node === null) return null;
-  if (by === 'failover' || by === 'drain') return planFailover(input, { leaving: [node], by });
-  if (by !== 'failback') return null;
-  const nodes = input.nodes.map((known) => (known.name === node ? { ...known, active: true } : known));
-  return planFailback({ ...input, nodes }, node);
+  if (by === 'staged' && replay.operation === 'rebalance') return staged(input);
+  const named = nodesOf(replay.request);
+  if (named === null) return null;
+  if (by === 'failover' || by === 'drain') return planFailover(input, { leaving: named, by });
+  if (by !== 'failback' && by !== 'staged' && by !== 'join') return null;
+  // These came, or came back, with the decision.
+  const nodes = input.nodes.map((known) =>
+    named.includes(known.name) ? { ...known, active: true, held: false } : known,
+  );
+  if (by === 'staged') return nodes.some(({ held }) => held) ? null : staged({ ...input, nodes });
+  if (by === 'join') return planFailover({ ...input, nodes }, { leaving: [], by });
+  return planFailback({ ...input, nodes }, named);
 }
 
 function replayed(record: PlacementRecord | undefined, volume: string, replay: Replay | undefined) {
