@@ -4,6 +4,7 @@
  */
 import { isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
+import { systemError } from '../store/system-error.js';
 import { type Lease, type LeaseInfo, leaseInfo, leaseName, listLeases } from './leases.js';
 
 export interface AgentSeen {
@@ -17,12 +18,12 @@ export interface AgentSeen {
 /** A lease that is renewed between the listing and its reading is looked for again so often. */
 const ROUNDS = 3;
 
-/** Every agent that has a lease, by node. One listing, and one or two calls for each lease. @throws SystemCallError */
+/** Every agent that has a lease, by node. One listing, and a few calls for each lease. @throws CfsError of the system */
 export function readAgents(platform: Platform, leasesDir: string): Map<string, AgentSeen> {
   const agents = new Map<string, AgentSeen>();
   for (let round = 0; round < ROUNDS; round++) {
     let isComplete = true;
-    for (const [node, lease] of listLeases(platform, leasesDir)) {
+    for (const [node, lease] of listed(platform, leasesDir)) {
       const known = agents.get(node);
       if (known !== undefined && known.info !== null) continue;
       const seen = { lease, info: leaseInfo(platform, leasesDir, lease), ageMs: ageOf(platform, leasesDir, lease) };
@@ -33,6 +34,14 @@ export function readAgents(platform: Platform, leasesDir: string): Map<string, A
     if (isComplete) break;
   }
   return agents;
+}
+
+function listed(platform: Platform, leasesDir: string): Map<string, Lease> {
+  try {
+    return listLeases(platform, leasesDir);
+  } catch (error) {
+    throw systemError(error, 'list', leasesDir);
+  }
 }
 
 function ageOf(platform: Platform, leasesDir: string, lease: Lease): number | null {
