@@ -38,7 +38,7 @@ export interface WorkerConfig {
 
 /** Called once per lease interval; what it does takes milliseconds. Errors are told, and harm nothing else. */
 export interface MailPoll {
-  poll(): void | Promise<void>;
+  poll(): Promise<unknown>;
 }
 
 /** src/core/ballast/keeper.ts. Called every 10 s or so by the first online agent, and at once when a lease met a full disk. */

@@ -2,13 +2,16 @@
  * The other nodes, as their leases show them to this agent: who is quiet for how long, and who is clear for a volume
  * (ownership.ts). Looks cost one listing; content is read only of a lease that is about to count as lapsed.
  */
-import { type Lease, leaseInfo, listLeases } from '../membership/leases.js';
+import { type Lease, type LeaseInfo, leaseInfo, listLeases } from '../membership/leases.js';
 import { LeaseObserver } from '../membership/observer.js';
+import { failedAt } from '../membership/records.js';
+import { type FormerTimeout, leaseTimeout, rememberTimeout } from '../membership/timeout.js';
 import { settingOf } from '../model/settings.js';
 import type { Platform } from '../platform/platform.js';
 import type { Snapshot } from '../store/store.js';
 import type { Moves } from './moves.js';
 import { type Clearance, clearance, couldRun } from './ownership.js';
+import type { AgentStatus } from './ports.js';
 
 /** Looks further apart than this many lease intervals do not count as watching. */
 const GAP_INTERVALS = 3;
@@ -16,11 +19,9 @@ const GAP_INTERVALS = 3;
 export class Peers {
   readonly observer: LeaseObserver;
   private newest: ReadonlyMap<string, Lease> = new Map();
-  /** What the newest leases of quiet nodes say of their time limit; read once each. */
-  private readonly limits = new Map<string, { seq: number; timeoutMs: number | null }>();
-  /** Former values of lease.timeout, with the generation that ended each. */
-  private formerTimeouts: { until: number; timeoutMs: number }[] = [];
-  private timeoutMs = 0;
+  /** What the newest leases of quiet nodes say inside; read once each. */
+  private readonly infos = new Map<string, { seq: number; info: LeaseInfo | null }>();
+  private formerTimeouts: FormerTimeout[] = [];
   private lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -28,21 +29,16 @@ export class Peers {
     /** Path of leases/. */
     private readonly dir: string,
     private readonly node: string,
-    snapshot: Snapshot,
+    private snapshot: Snapshot,
   ) {
     this.observer = new LeaseObserver(GAP_INTERVALS * settingOf(snapshot, 'lease.interval'));
-    this.follow(snapshot);
   }
 
   /** Takes in the settings of a new generation. */
   follow(snapshot: Snapshot): void {
-    const timeoutMs = settingOf(snapshot, 'lease.timeout');
+    this.formerTimeouts = rememberTimeout(this.formerTimeouts, this.snapshot, snapshot);
+    this.snapshot = snapshot;
     this.observer.maxGapMs = GAP_INTERVALS * settingOf(snapshot, 'lease.interval');
-    if (this.timeoutMs !== 0 && timeoutMs !== this.timeoutMs) {
-      this.formerTimeouts = this.formerTimeouts.slice(-20);
-      this.formerTimeouts.push({ until: snapshot.generation, timeoutMs: this.timeoutMs });
-    }
-    this.timeoutMs = timeoutMs;
   }
 
   /** One listing. @throws SystemCallError */
@@ -54,7 +50,7 @@ export class Peers {
     this.observer.look({ leases, beganMs, endedMs });
     this.newest = leases;
     this.lookedMs = beganMs;
-    for (const node of this.limits.keys()) if (!leases.has(node)) this.limits.delete(node);
+    for (const node of this.infos.keys()) if (!leases.has(node)) this.infos.delete(node);
     return leases;
   }
 
@@ -72,23 +68,20 @@ export class Peers {
   }
 
   /**
-   * After how long without a renewal the node has surely fenced itself, ms. Normally lease.timeout. A node that may not have seen
-   * its last change yet is given the larger value; the node's own lease says which it counts with, if it could be written.
+   * After how long without a renewal the node has surely fenced itself, ms (timeout.ts). The lease is opened only when it has been
+   * quiet for so long that it matters.
    */
   timeoutOf(node: string): number {
     const lease = this.newest.get(node);
-    if (lease === undefined) return this.timeoutMs;
-    let timeoutMs = this.timeoutMs;
-    for (const former of this.formerTimeouts) {
-      if (former.until > lease.released) timeoutMs = Math.max(timeoutMs, former.timeoutMs);
-    }
+    if (lease === undefined) return settingOf(this.snapshot, 'lease.timeout');
+    const timeoutMs = leaseTimeout(this.snapshot, lease, null, this.formerTimeouts);
     if (this.observer.quietMs(node) < timeoutMs) return timeoutMs;
-    let limit = this.limits.get(node);
-    if (limit?.seq !== lease.seq) {
-      limit = { seq: lease.seq, timeoutMs: leaseInfo(this.platform, this.dir, lease)?.timeoutMs ?? null };
-      this.limits.set(node, limit);
+    let read = this.infos.get(node);
+    if (read?.seq !== lease.seq) {
+      read = { seq: lease.seq, info: leaseInfo(this.platform, this.dir, lease) };
+      this.infos.set(node, read);
     }
-    return Math.max(timeoutMs, limit.timeoutMs ?? 0);
+    return leaseTimeout(this.snapshot, lease, read.info, this.formerTimeouts);
   }
 
   /** Whether this agent has itself watched the node's lease for its whole time without a renewal. */
@@ -97,26 +90,25 @@ export class Peers {
   }
 
   /** How the node is clear for a volume of epoch `epoch`, or null. */
-  clearanceOf(node: string, epoch: number, snapshot: Snapshot): Clearance | null {
-    const membership = snapshot.table('membership').get(node);
+  clearanceOf(node: string, epoch: number): Clearance | null {
     return clearance(
       {
         lease: this.newest.get(node),
-        failedAt: membership?.state === 'failed' ? membership.lease : undefined,
+        failedAt: failedAt(this.snapshot, node),
         isLapsed: this.isLapsed(node),
-        trustsSelfFencing: settingOf(snapshot, 'fencing.policy') === 'optional',
+        trustsSelfFencing: settingOf(this.snapshot, 'fencing.policy') === 'optional',
       },
       epoch,
     );
   }
 
   /** The nodes that may still run a volume that this node is to start: none, and it may. */
-  inTheWay(volume: string, epoch: number, moves: Moves, snapshot: Snapshot): string[] {
+  inTheWay(volume: string, epoch: number, moves: Moves): string[] {
     const nodes: string[] = [];
     for (const { node, released } of this.newest.values()) {
       if (node === this.node || released >= epoch) continue;
       if (!couldRun(node, released, moves.of(volume), moves.knownFrom)) continue;
-      if (this.clearanceOf(node, epoch, snapshot) === null) nodes.push(node);
+      if (this.clearanceOf(node, epoch) === null) nodes.push(node);
     }
     return nodes;
   }
@@ -128,5 +120,12 @@ export class Peers {
       if (applied !== null && released < least) least = released;
     }
     return least;
+  }
+
+  /** What this agent knows of the nodes, for its status. */
+  status(): AgentStatus['nodes'] {
+    return [...this.newest.values()].map(({ node, seq, released, applied }) => {
+      return { node, seq, released, applied, quietMs: Math.round(this.observer.quietMs(node)) };
+    });
   }
 }

@@ -97,6 +97,8 @@ export type HookEvent = (typeof HOOK_EVENTS)[number];
 
 /** The node's own fencing command (`fence_*` agent or script). Null in the worker's options: none is configured. */
 export interface Fencing {
+  /** How long `fence` may take at most, ms. */
+  readonly timeoutMs: number;
   /** Turns the node off or cuts it off from the storage. Resolves with what the command said; rejects when it failed or took too long. */
   fence(node: string): Promise<string>;
 }

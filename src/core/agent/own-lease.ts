@@ -1,0 +1,185 @@
+/**
+ * This node's own lease: finding what an earlier agent left, renewing, removing the older names (core/membership/leases.ts).
+ * A renewal is one exclusive creation and one removal; no flush, since a lease need not survive a power cut.
+ */
+import { freeBallast } from '../ballast/ballast.js';
+import {
+  type Lease,
+  type LeaseInfo,
+  leaseInfo,
+  leaseName,
+  newestLeases,
+  parseLeaseName,
+} from '../membership/leases.js';
+import { isSystemCallError } from '../platform/files.js';
+import type { Place } from '../store/place.js';
+
+const TEXT_LIMIT = 300;
+const PROBLEMS_LIMIT = 5;
+
+/** What the last agent of this node left. */
+export interface Former {
+  lease: Lease;
+  /** It ended in order, or its process on this host is gone: nothing needs to be watched. */
+  isGone: boolean;
+  /** It may be another machine: what it runs is known to be stopped only when its lease was quiet for its whole time. */
+  isElsewhere: boolean;
+  /** The timeout that it counts with, ms; null: not known. */
+  timeoutMs: number | null;
+  /** `on host h1 (process 7)`, for people. */
+  who: string;
+}
+
+export interface Renewal {
+  /** When it began, by the monotonic clock. */
+  beganMs: number;
+  /** The file system is full: the lease has no content, or only the ballast made room for it. */
+  isDiskFull: boolean;
+}
+
+export class OwnLease {
+  /** Sequence number of the newest name; rises over restarts. */
+  seq = 0;
+  readonly incarnation: string;
+  /** Own names that are still to be removed. */
+  private stale: string[] = [];
+  private current: string | null = null;
+
+  constructor(
+    private readonly place: Place,
+    private readonly node: string,
+    private readonly version: string,
+  ) {
+    this.incarnation = place.platform.random.hex(8);
+  }
+
+  /** Makes leases/ and joins/ where nobody has yet. @throws SystemCallError */
+  prepare(): void {
+    const { platform, paths, modes } = this.place;
+    for (const path of [paths.leases, paths.joins]) {
+      try {
+        if (!platform.files.isAbsent('lease.look-dir', path)) continue;
+        platform.files.mkdir('lease.mkdir', path, modes.directory);
+        // Whatever the umask is: the group of the cluster directory reads here, too.
+        platform.files.chmod('lease.chmod', path, modes.directory);
+      } catch (error) {
+        if (!isSystemCallError(error, 'EEXIST')) throw error;
+      }
+    }
+  }
+
+  /** The newest lease of an earlier agent of this node, or of another one that lives. @throws SystemCallError */
+  former(): Former | null {
+    const { platform, paths } = this.place;
+    const names = platform.files.list('lease.list', paths.leases);
+    const lease = newestLeases(names).get(this.node);
+    this.stale = names.filter((name) => parseLeaseName(name)?.node === this.node);
+    if (lease === undefined) return null;
+    this.seq = Math.max(this.seq, lease.seq);
+    const info = leaseInfo(platform, paths.leases, lease);
+    const isGone = lease.applied === null || this.hasEnded(info);
+    const isElsewhere = !isGone && info?.host !== platform.processes.host();
+    return { lease, isGone, isElsewhere, timeoutMs: info?.timeoutMs ?? null, who: whoOf(info) };
+  }
+
+  /**
+   * Creates the next name, then removes the older ones. What cannot be removed is tried again the next time.
+   * @throws SystemCallError when there is no new name
+   */
+  renew(acknowledged: { released: number; applied: number | null }, timeoutMs: number, problems: string[]): Renewal {
+    const { clock } = this.place.platform;
+    const beganMs = clock.monotonicMs();
+    const info = Buffer.from(`${JSON.stringify(this.info(timeoutMs, problems))}\n`);
+    const { name, isDiskFull } = this.create(acknowledged, info);
+    if (this.current !== null) this.stale.push(this.current);
+    this.current = name;
+    this.removeStale();
+    return { beganMs, isDiskFull };
+  }
+
+  /** Another agent of this name renews: the number it has reached; null: nobody does. */
+  rivalIn(leases: ReadonlyMap<string, Lease>): number | null {
+    const seq = leases.get(this.node)?.seq ?? 0;
+    return seq > this.seq ? seq : null;
+  }
+
+  private create(
+    acknowledged: { released: number; applied: number | null },
+    info: Buffer,
+  ): { name: string; isDiskFull: boolean } {
+    const { files } = this.place.platform;
+    let freed = false;
+    for (let tries = 1; ; tries++) {
+      this.seq += 1;
+      const name = leaseName({ node: this.node, seq: this.seq, ...acknowledged });
+      let fd: number;
+      try {
+        fd = files.openNew('lease.create', `${this.place.paths.leases}/${name}`, this.place.modes.file);
+      } catch (error) {
+        // A lost reply of our own, or a rival's: the next look tells.
+        if (isSystemCallError(error, 'EEXIST') && tries < 3) continue;
+        if (!isSystemCallError(error, 'ENOSPC', 'EDQUOT') || freed || !freeBallast(this.place)) throw error;
+        freed = true;
+        this.seq -= 1;
+        continue;
+      }
+      return { name, isDiskFull: !this.fill(fd, info) || freed };
+    }
+  }
+
+  /** The name is the lease; a failure to write what stands in it only leaves people with less to read. */
+  private fill(fd: number, info: Buffer): boolean {
+    const { files } = this.place.platform;
+    let written = true;
+    try {
+      files.write('lease.write', fd, info, 0, info.length);
+    } catch (error) {
+      if (!isSystemCallError(error)) throw error;
+      written = error.code !== 'ENOSPC' && error.code !== 'EDQUOT';
+    }
+    try {
+      files.close('lease.close', fd);
+    } catch (error) {
+      if (!isSystemCallError(error)) throw error;
+      written &&= error.code !== 'ENOSPC' && error.code !== 'EDQUOT';
+    }
+    return written;
+  }
+
+  private removeStale(): void {
+    const { platform, paths } = this.place;
+    this.stale = this.stale.filter((name) => {
+      try {
+        platform.files.unlink('lease.unlink', `${paths.leases}/${name}`);
+        return false;
+      } catch (error) {
+        if (!isSystemCallError(error)) throw error;
+        return error.code !== 'ENOENT';
+      }
+    });
+  }
+
+  private info(timeoutMs: number, problems: string[]): LeaseInfo {
+    const { processes } = this.place.platform;
+    return {
+      version: this.version,
+      format: this.place.format,
+      host: processes.host(),
+      bootId: processes.bootId(),
+      pid: processes.pid,
+      incarnation: this.incarnation,
+      timeoutMs,
+      problems: problems.slice(0, PROBLEMS_LIMIT).map((says) => says.slice(0, TEXT_LIMIT)),
+    };
+  }
+
+  private hasEnded(info: LeaseInfo | null): boolean {
+    const { processes } = this.place.platform;
+    if (info === null || info.host !== processes.host()) return false;
+    return info.bootId !== '' && info.bootId === processes.bootId() && !processes.exists(info.pid);
+  }
+}
+
+function whoOf(info: LeaseInfo | null): string {
+  return info === null ? 'somewhere' : `on host ${info.host} (process ${info.pid})`;
+}
