@@ -9,6 +9,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
+import type { SupervisorStatus } from '../../src/agentd/supervisor-status.js';
 import { CFS, type Host } from './hosts.js';
 import { isAlive, isNode, monotonicMs, processTree, signalAll } from './proc.js';
 import { pause, waitFor } from './wait.js';
@@ -24,15 +25,14 @@ export interface AgentOptions {
   env?: Record<string, string>;
   /** The driver: processes that can be seen (default), or nothing at all (cheap). */
   driver?: 'processes' | 'record';
+  /** As long as this file exists, the driver cannot stop anything. */
+  stuckFile?: string;
   /** Clean up after its end as the unit does. Default true. */
   hasUnit?: boolean;
 }
 
-/** What `cfs agentd status` gives: plain JSON. Null: nobody answers. */
-export type StatusAnswer = Record<string, unknown>;
-
 /** A driver in a few lines of shell. Everything it needs is written into it: agents give drivers a clean environment. */
-function driverScript(volumes: string): string {
+function driverScript(volumes: string, stuckFile = ''): string {
   return `#!/bin/sh
 # start|stop|running: a volume is a process, and a file with its pid and epoch
 V='${volumes}'
@@ -45,6 +45,7 @@ case $1 in
     alive "$CFS_VOLUME" || { setsid sleep 1000000 </dev/null >/dev/null 2>&1 & pid=$!; }
     echo "$pid $CFS_EPOCH" >"$V/.$CFS_VOLUME" && mv "$V/.$CFS_VOLUME" "$V/$CFS_VOLUME" ;;
   stop)
+    [ -e '${stuckFile}' ] && { echo "$CFS_VOLUME is busy"; exit 1; }
     alive "$CFS_VOLUME" && kill -9 "$pid"
     while alive "$CFS_VOLUME"; do sleep 0.01; done
     rm -f "$V/$CFS_VOLUME" ;;
@@ -88,7 +89,7 @@ export class LabAgent {
   /** Writes the node's configuration; the agent reads it when it starts (or on SIGHUP). */
   configure(more: Record<string, unknown>): void {
     const driverFile = join(this.options.base, 'driver');
-    writeFileSync(driverFile, driverScript(this.volumesDir), { mode: 0o755 });
+    writeFileSync(driverFile, driverScript(this.volumesDir, this.options.stuckFile), { mode: 0o755 });
     const driver = this.options.driver === 'record' ? { type: 'record' } : { type: 'exec', command: driverFile };
     const config = { node: this.node, dir: this.options.dir, stateDir: this.stateDir, driver, ...more };
     writeFileSync(this.configFile, JSON.stringify(config, null, 1));
@@ -237,11 +238,11 @@ export class LabAgent {
   }
 
   /** Asks its status socket; null when nobody answers in time. */
-  status(limitMs = 1000): Promise<StatusAnswer | null> {
+  status(limitMs = 1000): Promise<SupervisorStatus | null> {
     return new Promise((resolve) => {
       let text = '';
       const socket = net.connect(join(this.stateDir, 'agentd.sock'));
-      const end = (answer: StatusAnswer | null): void => {
+      const end = (answer: SupervisorStatus | null): void => {
         socket.destroy();
         resolve(answer);
       };
@@ -251,7 +252,7 @@ export class LabAgent {
       socket.on('close', () => resolve(null));
       socket.on('data', (chunk) => {
         text += chunk;
-        if (text.includes('\n')) end(JSON.parse(text.slice(0, text.indexOf('\n'))) as StatusAnswer);
+        if (text.includes('\n')) end(JSON.parse(text.slice(0, text.indexOf('\n'))) as SupervisorStatus);
       });
     });
   }

@@ -137,7 +137,11 @@ export class LabCluster {
       const volumes = this.volumesOf(agent.node).length;
       const status = await agent.status(300);
       const log = existsSync(agent.log) ? readFileSync(agent.log, 'utf8').trimEnd().split('\n').slice(-3) : [];
-      const worker = status === null ? 'no answer' : JSON.stringify(status).slice(0, 400);
+      const { phase, agent: own, problems } = status ?? {};
+      const worker =
+        status === null
+          ? 'no answer'
+          : `${phase}, ${own?.state}, generation ${own?.generation}, released ${own?.released}, applied ${own?.applied} ${problems}`;
       return `\n  ${agent.node}: ${agent.isRunning ? 'runs' : 'down'}, ${volumes} volumes; ${worker}\n    ${log.join('\n    ')}`;
     });
     return (await Promise.all(lines)).join('');

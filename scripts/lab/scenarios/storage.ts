@@ -99,7 +99,7 @@ export const fullDisk: Scenario = {
 };
 
 /** Writes until nothing more fits, down to single blocks. */
-function fillUp(file: string): void {
+export function fillUp(file: string): void {
   for (const block of ['1M', '4k', '1k']) {
     spawnSync('dd', ['if=/dev/zero', `of=${file}`, `bs=${block}`, 'oflag=append', 'conv=notrunc', 'status=none'], {
       stdio: 'ignore',
