@@ -47,6 +47,12 @@ const apartPlugin: Plugin = {
   },
 };
 
+/** Programs of `cfs agentd`, each without what it does not need, since they stay in memory: dist/NAME.cjs. */
+const AGENT = [
+  ['agentd-worker', 'src/agentd/worker-main.ts'],
+  ['agentd-decider', 'src/agentd/decider-thread.ts'],
+] as const;
+
 /** `import { TABLE } from 'cfs:commands'`: loaders that evaluate nothing until called. */
 const commandsPlugin: Plugin = {
   name: 'cfs-commands',
@@ -121,6 +127,10 @@ export async function buildAll({
       minify: true,
     });
     writeFileSync(join(outdir, `${name}.cjs`), apart.outputFiles[0]!.text);
+  }
+  for (const [name, entry] of AGENT) {
+    const agent = await build({ ...common, entryPoints: [entry], format: 'cjs', minify: true, plugins: [lockLight] });
+    writeFileSync(join(outdir, `${name}.cjs`), agent.outputFiles[0]!.text);
   }
   if (library && existsSync(join(ROOT, 'src/index.ts'))) await buildLibrary(outdir, common);
 }

@@ -273,15 +273,28 @@ export class Supervisor {
     }
     // Whoever told to leave need not wait for a process that is stuck in the kernel and can do nothing more.
     if (this.asked > 0) this.end(this.fence.left.length === 0 ? 0 : 1);
-    else if (worker !== null) await worker.ended;
+    else if (worker !== null) await this.gone(worker);
     this.fence = null;
     if (worker !== null) this.next();
+  }
+
+  /** A killed worker ends at once, or when the system call that it is stuck in returns. */
+  private async gone(worker: WorkerProcess): Promise<void> {
+    const timer = setTimeout(() => {
+      const { pid } = worker.id;
+      this.options.log.error(
+        { pid },
+        `The worker is ${worker.state()} and cannot be killed: another one starts when it is gone.`,
+      );
+    }, 1000);
+    await worker.ended;
+    clearTimeout(timer);
   }
 
   /** It ended by itself or was killed by somebody else; whom the supervisor has killed is waited for in stopAll. */
   private async workerEnded(worker: WorkerProcess, how: string): Promise<void> {
     if (worker !== this.worker || this.fence !== null) return;
-    const { holdings } = this.watchdog;
+    const holdings = this.watchdog.holdings.length > 0 ? this.watchdog.holdings : this.tools.journal.open();
     if (this.phase === 'leaving' && holdings.length === 0) {
       this.worker = null;
       this.options.log.info({}, 'Left: nothing runs.');

@@ -32,7 +32,7 @@ export default class Agentd extends CfsCommand {
     drain: Flags.boolean({ summary: 'Give the volumes to other nodes before ending.' }),
   };
 
-  async run() {
+  async run(): Promise<never> {
     const { flags } = await this.parse(Agentd);
     const { runAgentd } = await import('../../agentd/supervisor-main.js');
     const status = await runAgentd({

@@ -1,0 +1,48 @@
+/**
+ * The thread in which an agent's decisions are made: opens the cluster for itself, and runs the operations that commands run. The
+ * questions "is its lease still quiet?" are answered here, by listing the leases anew under the lock.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { DECISIONS } from '../core/agent/decisions.js';
+import { withBallast } from '../core/ballast/ballast.js';
+import { CfsError } from '../core/errors.js';
+import { type Lease, listLeases } from '../core/membership/leases.js';
+import type { Operation } from '../core/operation.js';
+import { type DirectoryCluster, openCluster } from '../open.js';
+import type { DeciderAnswer, DeciderData, DeciderQuestion } from './decider.js';
+
+const { dir, argv } = workerData as DeciderData;
+// What history shows as the command.
+process.argv = argv;
+
+let opened: Promise<DirectoryCluster> | undefined;
+
+async function decide({ name, request }: DeciderQuestion): Promise<NonNullable<DeciderAnswer['outcome']>> {
+  opened ??= openCluster({ dir });
+  const cluster = await opened;
+  const { place } = cluster.store;
+  const lease = (node: string): Lease | undefined => listLeases(place.platform, place.paths.leases).get(node);
+  const asked =
+    name === 'failed'
+      ? {
+          ...(request as object),
+          stillQuiet: (node: string, seq: number) => (lease(node)?.seq ?? 0) <= seq,
+          stillUnreleased: (node: string, generation: number) => (lease(node)?.released ?? generation) < generation,
+        }
+      : request;
+  const operation = DECISIONS[name] as Operation<unknown, unknown>;
+  const { value } = await withBallast(place, () => cluster.change(operation, asked));
+  return { committed: value.committed, generation: value.generation, value: value.value };
+}
+
+parentPort!.on('message', (question: DeciderQuestion) => {
+  decide(question).then(
+    (outcome) => parentPort!.postMessage({ id: question.id, outcome } satisfies DeciderAnswer),
+    (error: Error) => {
+      const told = error instanceof CfsError ? error.toJSON() : { code: null, message: error.stack ?? String(error) };
+      parentPort!.postMessage({ id: question.id, error: told } satisfies DeciderAnswer);
+      // What went wrong may be in what was kept of the cluster.
+      opened = undefined;
+    },
+  );
+});

@@ -1,0 +1,99 @@
+/**
+ * Decisions beside the worker's event loop: in a thread, so that renewals go on while 100,000 volumes are planned. The thread is
+ * there only while there is something to decide, and a while after; an idle agent stays small.
+ */
+import { join } from 'node:path';
+import { Worker as Thread } from 'node:worker_threads';
+import type { Decider, DecisionName } from '../core/agent/ports.js';
+import { CfsError, type ErrorCode } from '../core/errors.js';
+
+export interface DeciderData {
+  dir: string;
+  /** For history: the command line, as process.argv has it. */
+  argv: string[];
+}
+
+export interface DeciderQuestion {
+  id: number;
+  name: DecisionName;
+  request: unknown;
+}
+
+export interface DeciderAnswer {
+  id: number;
+  outcome?: { committed: boolean; generation: number; value: unknown };
+  error?: { code: ErrorCode | null; message: string; hint?: string; errno?: string; details?: Record<string, unknown> };
+}
+
+type Outcome = NonNullable<DeciderAnswer['outcome']>;
+
+export interface ThreadDeciderOptions extends DeciderData {
+  /** How long the thread stays without a question, ms; default 10 s. */
+  idleMs?: number;
+}
+
+interface Waiting {
+  resolve: (outcome: Outcome) => void;
+  reject: (error: Error) => void;
+}
+
+export class ThreadDecider implements Decider {
+  private thread: Thread | null = null;
+  private readonly waiting = new Map<number, Waiting>();
+  private count = 0;
+  private idle: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: ThreadDeciderOptions) {}
+
+  /** Whether the thread is there. */
+  get isLoaded(): boolean {
+    return this.thread !== null;
+  }
+
+  /** @throws CfsError what the operation refuses, and what the store throws; Error for a bug */
+  decide(name: DecisionName, request: unknown): Promise<Outcome> {
+    clearTimeout(this.idle);
+    this.thread ??= this.begin();
+    const id = ++this.count;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.thread!.postMessage({ id, name, request } satisfies DeciderQuestion);
+    });
+  }
+
+  /** Ends the thread; what is being decided fails, or turns out to be committed. */
+  async close(): Promise<void> {
+    clearTimeout(this.idle);
+    await this.thread?.terminate();
+  }
+
+  private begin(): Thread {
+    const { dir, argv } = this.options;
+    const thread = startThread({ dir, argv });
+    thread.unref();
+    thread.on('message', ({ id, outcome, error }: DeciderAnswer) => {
+      const waiting = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (outcome !== undefined) waiting?.resolve(outcome);
+      else if (error?.code) waiting?.reject(new CfsError(error.code, error.message, error));
+      else waiting?.reject(new Error(error?.message));
+      if (this.waiting.size > 0) return;
+      this.idle = setTimeout(() => thread.terminate(), this.options.idleMs ?? 10_000);
+      this.idle.unref();
+    });
+    const end = (error: Error) => {
+      if (this.thread === thread) this.thread = null;
+      for (const { reject } of this.waiting.values()) reject(error);
+      this.waiting.clear();
+    };
+    thread.on('error', end);
+    thread.on('exit', () => end(new Error('the thread that decides has ended')));
+    return thread;
+  }
+}
+
+function startThread(workerData: DeciderData): Thread {
+  if (typeof __dirname === 'string') return new Thread(join(__dirname, 'agentd-decider.cjs'), { workerData });
+  const loader = import.meta.resolve('tsx');
+  return new Thread(new URL('./decider-thread.ts', import.meta.url), { workerData, execArgv: ['--import', loader] });
+}
