@@ -172,9 +172,9 @@ export abstract class CfsCommand extends Command {
     return chooseNewDir(this.shared.dir);
   }
 
-  /** The name of the node that this is. Not checked against the cluster. */
-  protected nodeName(): string {
-    return chooseNode(this.shared.node);
+  /** The name of the node that this is. Not checked against the cluster. @param ofAgent what the agent's configuration says */
+  protected nodeName(ofAgent?: string | null): string {
+    return chooseNode(this.shared.node, ofAgent);
   }
 
   /** The cluster, opened on first use. @throws CfsError NO_CLUSTER_CHOSEN, CLUSTER_NOT_FOUND, UNSAFE_DIRECTORY … */

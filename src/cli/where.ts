@@ -107,7 +107,7 @@ export function chooseNewDir(flag?: string): string {
   return where === undefined || where.source === 'upward' ? join(workingDirectory(), '.cfs') : where.dir;
 }
 
-/** Which node this is: --node, CFS_NODE, configuration files, the name of the host. */
-export function chooseNode(flag?: string): string {
-  return flag ?? (process.env.CFS_NODE || configured('node') || os().hostname());
+/** Which node this is: --node, CFS_NODE, configuration files (the agent's first, where it is given), the name of the host. */
+export function chooseNode(flag?: string, ofAgent?: string | null): string {
+  return flag ?? (process.env.CFS_NODE || ofAgent || configured('node') || os().hostname());
 }
