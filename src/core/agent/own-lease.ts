@@ -1,6 +1,9 @@
 /**
  * This node's own lease: finding what an earlier agent left, renewing, removing the older names (core/membership/leases.ts).
  * A renewal is one exclusive creation and one removal; no flush, since a lease need not survive a power cut.
+ *
+ * The name before the newest stays until the next renewal. A listing is no atomic look: it may miss a name that is made while
+ * it goes on, and were the older one gone by then, the node would seem to have no agent at all.
  */
 import { freeBallast } from '../ballast/ballast.js';
 import {
@@ -73,7 +76,8 @@ export class OwnLease {
     const { platform, paths } = this.place;
     const names = platform.files.list('lease.list', paths.leases);
     const lease = newestLeases(names).get(this.node);
-    this.stale = names.filter((name) => parseLeaseName(name)?.node === this.node);
+    this.current = lease === undefined ? null : leaseName(lease);
+    this.stale = names.filter((name) => parseLeaseName(name)?.node === this.node && name !== this.current);
     if (lease === undefined) return null;
     this.seq = Math.max(this.seq, lease.seq);
     const info = leaseInfo(platform, paths.leases, lease);
@@ -83,7 +87,7 @@ export class OwnLease {
   }
 
   /**
-   * Creates the next name, then removes the older ones. What cannot be removed is tried again the next time.
+   * Creates the next name, then removes all but the one before. What cannot be removed is tried again the next time.
    * @throws SystemCallError when there is no new name
    */
   renew(acknowledged: { released: number; applied: number | null }, timeoutMs: number, problems: string[]): Renewal {
@@ -91,9 +95,9 @@ export class OwnLease {
     const beganMs = clock.monotonicMs();
     const info = Buffer.from(`${JSON.stringify(this.info(timeoutMs, problems))}\n`);
     const { name, isDiskFull } = this.create(acknowledged, info);
+    this.removeStale();
     if (this.current !== null) this.stale.push(this.current);
     this.current = name;
-    this.removeStale();
     return { beganMs, isDiskFull };
   }
 

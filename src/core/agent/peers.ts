@@ -22,6 +22,7 @@ export class Peers {
   /** What the newest leases of quiet nodes say inside; read once each. */
   private readonly infos = new Map<string, { seq: number; info: LeaseInfo | null }>();
   private formerTimeouts: FormerTimeout[] = [];
+  private looks = 0;
   private lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -47,11 +48,30 @@ export class Peers {
     const beganMs = clock.monotonicMs();
     const leases = listLeases(this.platform, this.dir);
     const endedMs = clock.monotonicMs();
+    this.keepMissing(leases);
+    this.looks += 1;
     this.observer.look({ leases, beganMs, endedMs });
     this.newest = leases;
     this.lookedMs = beganMs;
     for (const node of this.infos.keys()) if (!leases.has(node)) this.infos.delete(node);
     return leases;
+  }
+
+  /**
+   * A listing can miss a name that is made while it goes on. A lease once seen counts on, as one that is quiet; of a node that is
+   * no member any more it is forgotten in time.
+   */
+  private keepMissing(leases: Map<string, Lease>): void {
+    for (const [node, lease] of this.newest) {
+      if (leases.has(node)) continue;
+      if (this.isLapsed(node) && !this.snapshot.table('nodes').has(node)) continue;
+      leases.set(node, lease);
+    }
+  }
+
+  /** Whether the leases were looked at more than once: what one look has missed another one shows. */
+  get hasLookedTwice(): boolean {
+    return this.looks >= 2;
   }
 
   /** When the last look began, by the monotonic clock. */

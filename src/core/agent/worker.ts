@@ -276,6 +276,7 @@ export class Worker {
   private obstacle(volume: string, epoch: number, peers: Peers): string | null {
     if (this.alarm !== null) return 'nothing is started until the database was looked at';
     if (peers.lastLookMs < this.headReadMs) return 'the leases cannot be read';
+    if (!peers.hasLookedTwice) return 'this agent came up a moment ago';
     const own = this.renewals.startObstacle();
     if (own !== null) return own;
     const nodes = peers.inTheWay(volume, epoch, this.view.moves);
