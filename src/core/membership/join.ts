@@ -61,7 +61,7 @@ export const nodesJoin: Operation<JoinRequest, JoinResult> = {
     const frozen = frozenReason(draft, context.nowMs);
     const holdMs = settingOf(draft, 'failback.hold');
     const isManual = settingOf(draft, 'failback.mode') === 'manual';
-    let someGetVolumes = false;
+    const newcomers: string[] = [];
     for (const node of new Set(request.nodes)) {
       const why = joinRefusal(draft, node) ?? frozen;
       if (why !== null) {
@@ -75,22 +75,17 @@ export const nodesJoin: Operation<JoinRequest, JoinResult> = {
       if (draft.table('fencing').has(node)) draft.remove('fencing', node);
       result.joined.push(node);
       if (held) result.held.push(node);
-      else if (!(isBack && isManual)) someGetVolumes = true;
+      else if (!(isBack && isManual)) newcomers.push(node);
     }
     if (result.joined.length === 0) return result;
-    const newcomers = result.joined.filter((node) => !result.held.includes(node));
-    return { ...result, ...placeFor(draft, newcomers, someGetVolumes) };
+    return { ...result, ...placeFor(draft, newcomers) };
   },
   recorded: ({ nodes }) => ({ nodes: nodes.slice(0, 20), ...(nodes.length > 20 ? { count: nodes.length } : {}) }),
 };
 
-/** One placement for all that joined. Everything without a node is placed, whatever the policy: a node may have come that can have it. */
-function placeFor(
-  draft: Draft,
-  newcomers: readonly string[],
-  someGetVolumes: boolean,
-): Pick<JoinResult, 'placement' | 'moved' | 'unplaced'> {
-  const policy = someGetVolumes ? settingOf(draft, 'join.placement') : 'none';
+/** One placement for all that joined; newcomers are those that get volumes by `join.placement` now. Everything without a node is placed, whatever the policy: a node may have come that can have it. */
+function placeFor(draft: Draft, newcomers: readonly string[]): Pick<JoinResult, 'placement' | 'moved' | 'unplaced'> {
+  const policy = newcomers.length > 0 ? settingOf(draft, 'join.placement') : 'none';
   if (policy === 'rebalance') placeAnew(draft);
   else if (policy === 'failback') writePlacements(draft, planFailback(placementInput(draft), newcomers));
   else writePlacements(draft, planFailover(placementInput(draft), { leaving: [], by: 'join' }));
