@@ -4,9 +4,9 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DECISIONS } from '../core/agent/decisions.js';
+import { withQuestions } from '../core/agent/look-again.js';
 import { withBallast } from '../core/ballast/ballast.js';
 import { CfsError } from '../core/errors.js';
-import { type Lease, listLeases } from '../core/membership/leases.js';
 import type { Operation } from '../core/operation.js';
 import { type DirectoryCluster, openCluster } from '../open.js';
 import type { DeciderAnswer, DeciderData, DeciderQuestion } from './decider.js';
@@ -21,15 +21,7 @@ async function decide({ name, request }: DeciderQuestion): Promise<NonNullable<D
   opened ??= openCluster({ dir });
   const cluster = await opened;
   const { place } = cluster.store;
-  const lease = (node: string): Lease | undefined => listLeases(place.platform, place.paths.leases).get(node);
-  const asked =
-    name === 'failed'
-      ? {
-          ...(request as object),
-          stillQuiet: (node: string, seq: number) => (lease(node)?.seq ?? 0) <= seq,
-          stillUnreleased: (node: string, generation: number) => (lease(node)?.released ?? generation) < generation,
-        }
-      : request;
+  const asked = withQuestions(place, name, request);
   const operation = DECISIONS[name] as Operation<unknown, unknown>;
   const { value } = await withBallast(place, () => cluster.change(operation, asked));
   return { committed: value.committed, generation: value.generation, value: value.value };
