@@ -173,6 +173,8 @@ export class LabAgent {
     };
     const volumes = who === 'everything' ? this.volumePids() : [];
     signalAll([...pids[who], ...volumes], signal);
+    // nsenter stops itself together with what it started, and has to be woken up together with it.
+    if (signal === 'SIGCONT' && this.child?.pid !== undefined) signalAll([this.child.pid], signal);
   }
 
   /** Ends it in order. */
@@ -193,9 +195,15 @@ export class LabAgent {
     if (existsSync(this.volumesDir)) this.forgetVolumes();
   }
 
+  /** Called before the host is powered off: from now on nobody cleans up. */
+  powerGoes(): void {
+    this.isOff = true;
+  }
+
   /** Called when the host was powered off. */
   powerIsOff(): void {
-    this.isOff = true;
+    // What started it from outside of the host may be stopped, and would not notice.
+    if (this.child?.pid !== undefined) signalAll([this.child.pid], 'SIGKILL');
     this.forgetVolumes();
   }
 

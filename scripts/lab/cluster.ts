@@ -157,6 +157,7 @@ export class LabCluster {
   async powerOff(node: string): Promise<number> {
     const agent = this.agent(node);
     const at = monotonicMs();
+    agent.powerGoes();
     if (agent.host instanceof LabHost) await agent.host.crash();
     else agent.killNow();
     agent.powerIsOff();

@@ -81,8 +81,7 @@ async function main(): Promise<number> {
   console.log(
     `\n${values.hosts} hosts, ${values.volumes} volumes, ${fs}, lease.timeout 3 s, lease.interval 500 ms\n\n${HEADER}`,
   );
-  const victims = surroundings.hosts.map(({ name }) => name);
-  for (const result of results) console.log(rowOf(result, victims));
+  for (const result of results) console.log(rowOf(result));
   const kills = results.filter(({ scenario }) => ['kill-both', 'power-off'].includes(scenario.name));
   const lasts = kills.flatMap(({ rounds }) => rounds.flatMap(({ takeover }) => takeover?.lastMs ?? []));
   const isFast = lasts.length === 0 || median(lasts) <= GOAL_MS;

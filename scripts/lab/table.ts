@@ -1,5 +1,6 @@
 /** The table of the lab: a row per scenario. */
 import type { ScenarioResult } from './runner.js';
+import type { Takeover } from './takeover.js';
 
 export function median(list: readonly number[]): number {
   const sorted = [...list].sort((a, b) => a - b);
@@ -18,14 +19,14 @@ export const HEADER = [
 /** Goal of the issue: with a lease timeout of 3 s, the median takeover is complete 4.5 s after the kill. */
 export const GOAL_MS = 4500;
 
-export function rowOf({ scenario, rounds, failures, verdict }: ScenarioResult, victims: readonly string[]): string {
+export function rowOf({ scenario, rounds, failures, verdict }: ScenarioResult): string {
   const takeovers = rounds.flatMap(({ takeover }) => takeover ?? []);
   const lasts = takeovers.map(({ lastMs }) => lastMs);
   const gaps = takeovers.flatMap(({ gapsMs }) => gapsMs);
   const cells = [
     scenario.title,
     failures.length === 0 ? String(rounds.length) : `${rounds.length}, ${failures.length} FAILED`,
-    takeovers.length === 0 ? '–' : takersOf(rounds, victims),
+    takeovers.length === 0 ? '–' : takersOf(takeovers),
     seconds(median(lasts)),
     seconds(Math.max(...lasts)),
     seconds(Math.max(0, ...gaps)),
@@ -35,23 +36,15 @@ export function rowOf({ scenario, rounds, failures, verdict }: ScenarioResult, v
   return `| ${cells.join(' | ')} |`;
 }
 
-/** `itself`, `4 others`, or both with their shares. */
-function takersOf(rounds: ScenarioResult['rounds'], victims: readonly string[]): string {
-  let own = 0;
-  let all = 0;
-  const others = new Set<number>();
-  rounds.forEach(({ takeover }, i) => {
-    if (takeover === null) return;
-    for (const [node, count] of takeover.takers) {
-      all += count;
-      if (node === victims[i % victims.length]) own += count;
-    }
-    others.add([...takeover.takers.keys()].filter((node) => node !== victims[i % victims.length]).length);
-  });
-  if (own === all) return 'itself';
-  const counts = [...others].sort();
-  const number = counts.length === 1 ? `${counts[0]}` : `${counts[0]}–${counts.at(-1)}`;
-  return own === 0 ? `${number} others` : `itself ${Math.round((100 * own) / all)} %, others the rest`;
+/** `itself`, `4 others`, or the share of both. */
+function takersOf(takeovers: readonly Takeover[]): string {
+  const sum = (of: (takeover: Takeover) => number): number => takeovers.reduce((total, one) => total + of(one), 0);
+  const [all, stayed] = [sum(({ volumes }) => volumes), sum((takeover) => takeover.stayed)];
+  if (stayed === all) return 'who had them';
+  if (stayed > 0) return `who had them ${Math.round((100 * stayed) / all)} %, others the rest`;
+  const counts = takeovers.map(({ takers }) => takers.size);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return `${least === most ? least : `${least}–${most}`} others`;
 }
 
 function ownersOf({ scenario, verdict }: Pick<ScenarioResult, 'scenario' | 'verdict'>): string {

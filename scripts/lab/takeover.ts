@@ -8,6 +8,8 @@ export interface Takeover {
   volumes: number;
   /** Nodes that run them now, each with how many. */
   takers: Map<string, number>;
+  /** How many of them run on the node that had them before. */
+  stayed: number;
   /** From the fault until the last of them runs again, ms. */
   lastMs: number;
   /** For each volume, the time in which nobody ran it, ms; negative: two nodes ran it for so long. */
@@ -63,6 +65,7 @@ export async function takeoverOf(
   return {
     volumes: before.size,
     takers,
+    stayed: [...seen].filter(([volume, { node }]) => before.get(volume)?.split(':')[0] === node).length,
     lastMs: Math.max(0, ...[...seen.values()].map(({ atMs }) => atMs - faultMs)),
     gapsMs: [...seen].map(([volume, { atMs }]) => atMs - (ends.get(volume) ?? faultMs)),
   };

@@ -1,6 +1,6 @@
 /** The shared directory goes away, for one host or for all, or is full. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabHost } from '../hosts.js';
 import { monotonicMs } from '../proc.js';
@@ -54,7 +54,6 @@ export const hangAll: Scenario = {
   needs: 'disk',
   async round({ cluster, disk }) {
     const before = new Map(cluster.options.hosts.flatMap(({ name }) => [...holdingsOf(cluster, name)]));
-    const placed = [...cluster.owners()].map(([volume, [node]]) => `${volume} ${node}`);
     const faultMs = monotonicMs();
     await disk!.freeze();
     await waitFor('every node to stop what it runs', 3000, () =>
@@ -65,9 +64,12 @@ export const hangAll: Scenario = {
     await disk!.thaw();
     const thawedMs = monotonicMs();
     const takeover = await takeoverOf(cluster, before, thawedMs);
-    const stayed = [...cluster.owners()].filter(([volume, [node]]) => placed.includes(`${volume} ${node}`)).length;
     const notes = [`all stopped after ${stoppedMs} ms`];
-    return { takeover, notes, wrong: stayed === placed.length ? [] : [`${placed.length - stayed} volumes moved`] };
+    return {
+      takeover,
+      notes,
+      wrong: takeover.stayed === before.size ? [] : [`${before.size - takeover.stayed} volumes moved`],
+    };
   },
   heal: async ({ disk }) => disk!.thaw().catch(() => {}),
 };
@@ -79,12 +81,12 @@ export const fullDisk: Scenario = {
   needs: 'disk',
   async round({ cluster, disk }, victim) {
     const filler = join(disk!.mountPoint, 'filler');
+    await waitFor('the ballast', 30_000, () => existsSync(join(cluster.dir, 'ballast')));
     fillUp(filler);
     const fullMs = monotonicMs();
     const generation = await generationOf(cluster);
     await waitFor('two lease timeouts to pass', 10_000, () => monotonicMs() - fullMs > 6000);
     const moved = (await generationOf(cluster)) - generation;
-    fillUp(filler);
     const before = holdingsOf(cluster, victim);
     const faultMs = monotonicMs();
     await cluster.agent(victim).signal('both', 'SIGKILL');
