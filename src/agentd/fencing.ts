@@ -105,11 +105,10 @@ export function fencingOf(config: FencingConfig | null, parts: FencingParts): No
 }
 
 /** @throws CfsError FENCING_NOT_CONFIGURED */
-export function requireFencing(config: FencingConfig | null, parts: FencingParts): NodeFencing {
-  const fencing = fencingOf(config, parts);
+export function requireFencing(fencing: NodeFencing | null, node: string): NodeFencing {
   if (fencing !== null) return fencing;
-  throw new CfsError('FENCING_NOT_CONFIGURED', `Node ${quoteName(parts.node)} has no fencing command`, {
+  throw new CfsError('FENCING_NOT_CONFIGURED', `Node ${quoteName(node)} has no fencing command`, {
     hint: 'Name one in the agent\'s configuration, /etc/cfs/agent.json: {"fencing": {"command": "/usr/sbin/fence_…"}}',
-    details: { node: parts.node },
+    details: { node },
   });
 }

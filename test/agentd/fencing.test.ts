@@ -95,6 +95,6 @@ describe('the fencing command', () => {
 
   it('need not be configured; who needs one says so', () => {
     assert.equal(fencingOf(null, parts), null);
-    refusal(() => requireFencing(null, parts), 'FENCING_NOT_CONFIGURED', /^Node "n1" has no fencing command$/);
+    refusal(() => requireFencing(null, 'n1'), 'FENCING_NOT_CONFIGURED', /^Node "n1" has no fencing command$/);
   });
 });

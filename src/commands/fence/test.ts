@@ -28,11 +28,14 @@ export default class FenceTest extends CfsCommand {
 
   async run() {
     const { args, flags } = await this.parse(FenceTest);
+    const { readAgentConfig } = await import('../../agentd/config.js');
+    const { requireFencing } = await import('../../agentd/fencing.js');
     const { ownFencing } = await import('../../agentd/own-fencing.js');
     const { snapshot, dir } = await this.cluster();
     const node = requireNode(snapshot(), args.name);
-    const fencing = ownFencing({ config: flags.config, dir, node: (configured) => configured ?? this.nodeName() });
-    const answer = await fencing.test(node, flags.action);
+    const config = readAgentConfig(flags.config);
+    const self = this.nodeName(config.node);
+    const answer = await requireFencing(ownFencing(config, dir, self), self).test(node, flags.action);
     await this.fields([
       ['Command', answer.command],
       ['Given', answer.input.join(' ')],
