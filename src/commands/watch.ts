@@ -1,10 +1,13 @@
 import { CfsCommand, durationFlag, Flags, nameOf, wholeFlag } from '../cli/command.js';
 import { CfsError } from '../core/errors.js';
+import { changesStanding } from '../core/membership/changes.js';
+import type { GenerationInfo } from '../core/store/store.js';
 import { type WatchItem, watchStore } from '../core/store/watch.js';
 import { watchHint } from '../node/watch-hint.js';
 import type { DirectoryCluster } from '../open.js';
 import { countsText } from '../render/changes.js';
 import { escapeText } from '../render/format.js';
+import { membershipOf, membershipText } from '../render/membership.js';
 import { writeOut } from '../render/output.js';
 
 /** A generation that changed more records is told without them: cfs diff lists them. */
@@ -17,9 +20,11 @@ export default class Watch extends CfsCommand {
     'One line of JSON per generation, in order, from now or from generation G: number, transaction, time, operation, who, ' +
     `and the changed records (null where there are more than ${MOST_CHANGES}: cfs diff lists them). A line {"resync":…} says that ` +
     'generations were collected before they could be told: read the tables anew. A line {"alarm":…} says that the ' +
-    'database went back or is damaged. Ends with Ctrl-C, or after --count lines, or when --for has passed.';
+    "database went back or is damaged. With --text, a change of a node's state is told with its cause and the number of volumes " +
+    "that moved; --membership leaves out every generation that changed no node's state, hold-down or fencing. Ends with Ctrl-C, or after --count lines, or when --for has passed.";
   static override examples = [
     { description: 'Tell everything from generation 1 on', command: 'cfs watch --from 1' },
+    { description: 'Follow which nodes join and fail, and why', command: 'cfs watch --text --membership --from 1' },
     { description: 'Wait for the next change, at most an hour', command: 'cfs watch --count 1 --for 1h' },
   ];
   static override flags = {
@@ -28,6 +33,7 @@ export default class Watch extends CfsCommand {
     for: durationFlag({ summary: 'End after so long.' }),
     interval: durationFlag({ summary: 'How often to look where the file system does not tell.', default: 1000 }),
     text: Flags.boolean({ summary: 'Lines for people instead of JSON.' }),
+    membership: Flags.boolean({ summary: 'Only generations that changed how a node stands.' }),
   };
 
   async run() {
@@ -54,7 +60,8 @@ export default class Watch extends CfsCommand {
       ...(flags.from === undefined ? {} : { from: flags.from }),
     });
     for await (const item of items) {
-      writeOut(`${flags.text ? textOf(item) : JSON.stringify(lineOf(cluster, item))}\n`);
+      if (flags.membership && item.kind === 'generation' && !changesStanding(item.info.counts)) continue;
+      writeOut(`${flags.text ? textOf(cluster, item) : JSON.stringify(lineOf(cluster, item))}\n`);
       lines++;
       if (lines === flags.count) end.abort();
     }
@@ -74,10 +81,21 @@ function lineOf({ store }: DirectoryCluster, item: WatchItem): unknown {
   return { ...info, changes: changed > MOST_CHANGES ? null : store.changesOf(info.generation) };
 }
 
-function textOf(item: WatchItem): string {
+function textOf(cluster: DirectoryCluster, item: WatchItem): string {
   if (item.kind === 'resync') return `generations ${item.from} to ${item.to} are not kept any more`;
   if (item.kind === 'alarm') return `ALARM: ${escapeText(item.message)}`;
   const { generation, time, operation, actor, counts, message } = item.info;
   const why = message === null ? '' : ` (${message})`;
-  return escapeText(`${generation} ${time} ${actor.user}@${actor.host} ${operation}: ${countsText(counts)}${why}`);
+  const what = changesStanding(counts) ? standingText(cluster, item.info) : countsText(counts);
+  return escapeText(`${generation} ${time} ${actor.user}@${actor.host} ${operation}: ${what}${why}`);
+}
+
+/** What happened to the nodes; the counts alone where that cannot be read any more. */
+function standingText({ store }: DirectoryCluster, { generation, counts }: GenerationInfo): string {
+  try {
+    return membershipText(membershipOf(store, generation, true));
+  } catch (error) {
+    if (error instanceof CfsError) return countsText(counts);
+    throw error;
+  }
 }

@@ -148,7 +148,10 @@ describe('cfs history, diff and show', function () {
     assert.equal((newest.actor as Row).sudoUser, 'alice');
     assert.match(String(newest.time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/);
     assert.deepEqual(newest.counts, { membership: 1, placements: 6 });
-    assert.match(cfs(['history', '-n', '1'], { dir }), /alice@.*failover +1 node state, 6 placements +power supply\n$/);
+    assert.match(
+      cfs(['history', '-n', '1'], { dir }),
+      /alice@.*failover +1 node state, 6 placements +power supply +CFN8 online -> failed.*\n$/,
+    );
     assert.match(cfs(['history', '-n', '1', '--at', '1'], { dir }), /init +83 records/);
   });
 

@@ -1,6 +1,6 @@
 /** What differs between two generations, by structure: only shards that are not the same file, and overlay names, are looked at. */
 import { naturalCompare } from '../model/names.js';
-import { type AnyRecord, TABLE_NAMES } from '../model/tables.js';
+import { type AnyRecord, TABLE_NAMES, type TableName } from '../model/tables.js';
 import { sameValue } from './draft.js';
 import type { FileRef, Manifest, TableEntry } from './manifest.js';
 import { StoredSnapshot } from './snapshot.js';
@@ -9,12 +9,20 @@ import type { TableReader } from './table-reader.js';
 
 const NO_TABLE: TableEntry = { count: 0, shards: 1, files: [null] };
 
-/** @param from null: from nothing */
-export function diffManifests(from: Manifest | null, to: Manifest, reader: TableReader): Change[] {
+/**
+ * @param from null: from nothing
+ * @param tables those that are compared, in this order
+ */
+export function diffManifests(
+  from: Manifest | null,
+  to: Manifest,
+  reader: TableReader,
+  tables: readonly TableName[] = TABLE_NAMES,
+): Change[] {
   const changes: Change[] = [];
   const before = from === null ? null : new StoredSnapshot(from, reader);
   const after = new StoredSnapshot(to, reader);
-  for (const table of TABLE_NAMES) {
+  for (const table of tables) {
     const found: Change[] = [];
     const old = before === null ? null : (before.table(table) as TableView<AnyRecord>);
     const now = after.table(table) as TableView<AnyRecord>;

@@ -4,6 +4,7 @@
  */
 import { LowSync } from 'lowdb';
 import { CfsError } from '../errors.js';
+import type { TableName } from '../model/tables.js';
 import { isSystemCallError } from '../platform/files.js';
 import type { Hold } from '../platform/interrupts.js';
 import { checkStore } from './check.js';
@@ -89,13 +90,14 @@ export class SharedDirectoryStore implements Store {
     return infoOf(this.manifest(at));
   }
 
-  changesOf(at: number): Change[] {
+  changesOf(at: number, tables?: readonly TableName[]): Change[] {
     this.manifest(at);
     const manifest = this.heads.at(at);
     const after = new StoredSnapshot(manifest, this.reader);
-    if (manifest.changes === null) return this.diffWithParent(manifest);
+    if (manifest.changes === null) return this.diffWithParent(manifest, tables);
     const changes: Change[] = [];
     for (const [table, former] of manifest.changes) {
+      if (tables !== undefined && !tables.includes(table as TableName)) continue;
       const view = after.table(table as Change['table']);
       for (const [name, before] of former) {
         changes.push({ table: table as Change['table'], name, before, after: view.get(name) ?? null });
@@ -257,10 +259,10 @@ export class SharedDirectoryStore implements Store {
     });
   }
 
-  private diffWithParent(manifest: Manifest): Change[] {
+  private diffWithParent(manifest: Manifest, tables?: readonly TableName[]): Change[] {
     const head = this.heads.newest();
     const parent = manifest.repair?.from ?? manifest.gen - 1;
-    if (manifest.parent === null) return diffManifests(null, manifest, this.reader);
+    if (manifest.parent === null) return diffManifests(null, manifest, this.reader, tables);
     if (parent < head.floor) {
       throw new CfsError(
         'GENERATION_NOT_FOUND',
@@ -271,7 +273,7 @@ export class SharedDirectoryStore implements Store {
         },
       );
     }
-    return diffManifests(this.manifest(parent), manifest, this.reader);
+    return diffManifests(this.manifest(parent), manifest, this.reader, tables);
   }
 
   private verify(manifest: Manifest): void {

@@ -139,8 +139,12 @@ export interface Store {
   /** The information of generation `at` (default: the newest). @throws CfsError GENERATION_NOT_FOUND */
   info(at?: number): GenerationInfo;
 
-  /** What generation `at` changed. @throws CfsError GENERATION_NOT_FOUND when it or what it needs is collected. */
-  changesOf(at: number): Change[];
+  /**
+   * What generation `at` changed.
+   * @param tables only in these: the others are not read
+   * @throws CfsError GENERATION_NOT_FOUND when it or what it needs is collected.
+   */
+  changesOf(at: number, tables?: readonly TableName[]): Change[];
 
   /** The records that differ between two generations; costs what differs, not what there is. */
   diff(from: number, to: number): Change[];
