@@ -179,12 +179,13 @@ function lookAtTickets(input: AttentionInput, lasting: Lasting, to: Attention): 
   let newestMs = Number.POSITIVE_INFINITY;
   for (const [node, seq] of input.tickets) {
     if (joinRefusal(snapshot, node) !== null || observer.isLapsed(node, input.timeoutOf(node))) continue;
-    // An agent long dead may have left a ticket.
-    if (node !== self && !observer.isRenewing(node)) continue;
-    if (observer.lease(node)?.applied === null) continue;
+    const lease = observer.lease(node);
+    if (lease === undefined || lease.applied === null) continue;
     const lastedMs = lasting.ms(`ticket ${node} ${seq}`);
-    oldestMs = Math.max(oldestMs, lastedMs);
     newestMs = Math.min(newestMs, lastedMs);
+    // An agent long dead may have left a ticket: who is not known to live is waited for, but not taken in.
+    if (node !== self && !observer.isRenewing(node)) continue;
+    oldestMs = Math.max(oldestMs, lastedMs);
     nodes.push(node);
   }
   if (nodes.length === 0) return;
