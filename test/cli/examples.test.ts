@@ -22,6 +22,7 @@ function stable(text: string, cwd: string): string {
     .replace(/\b[0-9a-f]{16,}\b/g, 'HASH')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?/g, 'TIME')
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, 'DURATION')
+    .replace(/("durationMs": )\d+/g, '$1DURATION')
     .replace(/("pid": ?|pid |process )\d+/g, '$1PID')
     .replace(/\d+(\.\d+)?(KiB|MiB|B)\b/g, 'SIZE')
     .replace(/("(?:\w*[bB]ytes|size)": )\d+/g, '$1SIZE');

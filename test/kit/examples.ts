@@ -39,6 +39,7 @@ function leaveLock(cwd: string): void {
 }
 
 const CLUSTER_FILE = { 'cluster.yaml': `cluster: {name: examples}\ngroups: [eng, ops]\ndomains: [CA, NY]\n${NODES}` };
+const FENCING_FILE = { 'agent.json': '{"fencing": {"command": "/bin/true", "nodes": {"n2": {"plug": "2"}}}}' };
 const SPARE = ['domain add LA', 'group add archive', 'node add n9 --domains CA', 'volume create v9 --domains CA'];
 
 /** By the example's command line. */
@@ -59,6 +60,8 @@ export const SPECIAL: Record<string, ExampleState> = {
   'cfs domain remove CA --dry-run': { status: 4 },
   'cfs group remove archive --yes': { before: SPARE },
   'cfs group remove eng --dry-run': { status: 4 },
+  'cfs fence test n2 --config agent.json': { files: FENCING_FILE },
+  'cfs fence test n2 --action monitor --config agent.json --json': { files: FENCING_FILE },
   // It asks; test/cli/prompt.test.ts answers. Where nobody can be asked it says which flags to give.
   'cfs init': { isEmpty: true, status: 2 },
   'cfs db restore monday.cfs --dry-run': { before: ['db backup monday.cfs'] },

@@ -1,6 +1,5 @@
 import { CfsCommand, Flags, nameArg, nameOf } from '../../cli/command.js';
 import { requireNode } from '../../core/model/find.js';
-import { formatDuration } from '../../core/model/units.js';
 
 export default class FenceTest extends CfsCommand {
   static override kind = 'local' as const;
@@ -41,7 +40,7 @@ export default class FenceTest extends CfsCommand {
       ['Given', answer.input.join(' ')],
       ['Answered', answer.said === '' ? null : answer.said],
       ['Status', answer.status],
-      ['Took', formatDuration(answer.durationMs)],
+      ['Took', `${answer.durationMs} ms`],
       [`Node ${node}`, answer.power === null ? 'unknown' : `is ${answer.power}`],
     ]);
     if (answer.failure === null) this.print(`The fencing command works for ${node}.`);
