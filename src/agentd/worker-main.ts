@@ -10,6 +10,7 @@ import { Worker } from '../core/agent/worker.js';
 import { BallastKeeper } from '../core/ballast/keeper.js';
 import { CfsError } from '../core/errors.js';
 import { Mailbox } from '../core/mail/mailbox.js';
+import { MailSweeper } from '../core/mail/sweeper.js';
 import { mailToHooks } from '../core/mail/to-hooks.js';
 import { nodePlatform } from '../node/platform.js';
 import { watchHint } from '../node/watch-hint.js';
@@ -102,6 +103,7 @@ async function work(start: WorkerStart, log: AgentLog, onOrder: (listen: (order:
     log,
     config: { version: version() },
     mailbox: new Mailbox({ place, stateDir, node, handler: mailToHooks(log, parts.hooks), log }),
+    sweeper: new MailSweeper(place, log),
     ballast: new BallastKeeper(place),
     hint: watchHint,
   };
@@ -109,7 +111,7 @@ async function work(start: WorkerStart, log: AgentLog, onOrder: (listen: (order:
   const stop = (request: StopRequest) => worker.stop(request);
   onOrder((order) => {
     if (order === null) {
-      log.error({}, 'The supervisor is gone: everything is stopped, and this process ends.');
+      log.error({}, 'the supervisor is gone: everything is stopped, and this process ends');
       stop({ drain: false });
     } else if (order.kind === 'reload') parts.use(order.config);
     else if (order.kind === 'leave') stop({ drain: order.drain });
@@ -154,7 +156,7 @@ function main(): void {
     const log = createLog({ format: config.log ?? 'lines', level: config.logLevel, name: 'worker', node });
     const die = async (error: unknown) => {
       const isBug = !(error instanceof CfsError);
-      if (isBug) log.error({ error: error instanceof Error ? { stack: error.stack } : error }, 'The worker fails.');
+      if (isBug) log.error({ error: error instanceof Error ? { stack: error.stack } : error }, 'the worker fails');
       await tell({ kind: 'fatal', error: fatalOf(error) });
       log.flush();
       process.exit(1);

@@ -1,5 +1,6 @@
 /** What an agent sees to besides volumes and members: messages to its node, and the ballast for all. */
 import { firstOf } from '../ballast/keeper.js';
+import { SWEEP_INTERVAL_MS } from '../mail/sweeper.js';
 import { isActive } from '../membership/states.js';
 import type { Snapshot } from '../store/store.js';
 import { messageOf } from './guard.js';
@@ -12,6 +13,7 @@ const BALLAST_INTERVAL_MS = 10_000;
 export class Housekeeping {
   private isPolling = false;
   private ballastDueMs = Number.NEGATIVE_INFINITY;
+  private sweepDueMs = Number.NEGATIVE_INFINITY;
   private isFull = false;
 
   constructor(
@@ -22,11 +24,14 @@ export class Housekeeping {
   /** Once per lease interval. */
   look(snapshot: Snapshot, peers: Peers): void {
     this.pollMail();
-    const { ballast, node, platform } = this.options;
-    const nowMs = platform.clock.monotonicMs();
-    if (ballast === undefined || nowMs < this.ballastDueMs) return;
-    this.ballastDueMs = nowMs + BALLAST_INTERVAL_MS;
-    if (firstOf(liveMembers(snapshot, peers)) === node) this.lookAtBallast();
+    const nowMs = this.options.platform.clock.monotonicMs();
+    const [isBallastDue, isSweepDue] = [nowMs >= this.ballastDueMs, nowMs >= this.sweepDueMs];
+    if (!isBallastDue && !isSweepDue) return;
+    if (isBallastDue) this.ballastDueMs = nowMs + BALLAST_INTERVAL_MS;
+    if (isSweepDue) this.sweepDueMs = nowMs + SWEEP_INTERVAL_MS;
+    if (firstOf(liveMembers(snapshot, peers)) !== this.options.node) return;
+    if (isBallastDue) this.lookAtBallast();
+    if (isSweepDue) this.sweepMail();
   }
 
   /** The own lease met a full disk. */
@@ -52,6 +57,14 @@ export class Housekeeping {
       .finally(() => {
         this.isPolling = false;
       });
+  }
+
+  private sweepMail(): void {
+    try {
+      this.options.sweeper?.sweep();
+    } catch (error) {
+      this.options.log.error({}, `cannot clear up messages that nobody reads: ${messageOf(error)}`);
+    }
   }
 
   private lookAtBallast(): void {

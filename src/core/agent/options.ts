@@ -19,6 +19,8 @@ export interface WorkerOptions {
   config: WorkerConfig;
   /** Messages to this node; absent: they stay where they are. */
   mailbox?: MailPoll;
+  /** Clears up mailboxes that nobody reads; absent: this agent leaves it to others. */
+  sweeper?: MailSweep;
   /** The ballast's keeper; absent: this agent leaves it to others. */
   ballast?: BallastDuty;
   /** Asked for hints that `path` may have changed; returns what ends the hints (src/node/watch-hint.ts). Absent: polling alone. */
@@ -39,6 +41,11 @@ export interface WorkerConfig {
 /** Called once per lease interval; what it does takes milliseconds. Errors are told, and harm nothing else. */
 export interface MailPoll {
   poll(): Promise<unknown>;
+}
+
+/** src/core/mail/sweeper.ts. Called every minute or so by the first online agent. */
+export interface MailSweep {
+  sweep(): unknown;
 }
 
 /** src/core/ballast/keeper.ts. Called every 10 s or so by the first online agent, and at once when a lease met a full disk. */

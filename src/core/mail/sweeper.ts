@@ -3,7 +3,7 @@
  * live; what a sender left half-written, after an hour. Damaged and foreign files stay. Time in which nobody looked does not
  * count (observer.ts): after a directory has hung for everybody, nothing expires at once.
  *
- * One agent does it for all (ballast/keeper.ts, `firstOf`), every minute or so; two at once harm nothing. A look costs one listing
+ * One agent does it for all (ballast/keeper.ts, `firstOf`), every SWEEP_INTERVAL_MS; two at once harm nothing. A look costs one listing
  * per mailbox; each message is read once.
  */
 import type { Log } from '../agent/ports.js';
@@ -17,6 +17,9 @@ import {
   removeMail,
 } from './place.js';
 
+/** How often to sweep, ms. */
+export const SWEEP_INTERVAL_MS = 60_000;
+
 const TEMPORARY_TTL_MS = 3_600_000;
 
 interface Watched {
@@ -29,11 +32,11 @@ export class MailSweeper {
   private watched = new Map<string, Watched>();
   private lastMs: number | null = null;
 
-  /** @param maxGapMs longest time between two looks that counts as watched; twice the interval of looking, say */
+  /** @param maxGapMs longest time between two looks that counts as watched */
   constructor(
     private readonly place: MailPlace,
     private readonly log: Log,
-    private readonly maxGapMs: number,
+    private readonly maxGapMs = 2 * SWEEP_INTERVAL_MS,
   ) {}
 
   /** Looks once. @returns how many files were removed @throws CfsError of the system */
