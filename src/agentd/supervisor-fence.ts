@@ -87,9 +87,9 @@ export class Fence {
     this.report.inTime ??= monotonicMs() <= byMs;
     const { stopped, tookMs, inTime } = this.report;
     if (stopped > 0) {
-      const told = `Stopped ${plural(stopped, 'volume')} in ${tookMs} ms`;
-      if (inTime) log.warn({ stopped, tookMs }, `${told}, before another node may take over.`);
-      else log.error({ stopped, tookMs }, `${told}: too late, another node may have taken over meanwhile.`);
+      const told = `stopped ${plural(stopped, 'volume')} in ${tookMs} ms`;
+      if (inTime) log.warn({ stopped, tookMs }, `${told}, before another node may take over`);
+      else log.error({ stopped, tookMs }, `${told}: too late, another node may have taken over meanwhile`);
       const volumes = holdings.map(({ volume }) => volume).join(' ');
       void tools.hooks.run('self-fenced', { CFS_VOLUMES: volumes, CFS_REASON: why });
     }
@@ -101,9 +101,9 @@ export class Fence {
     if (workerPid === null) return;
     const killed = killLeftPrograms(stateDir, workerPid).then(
       (stuck) => {
-        if (stuck.length > 0) log.error({ programs: stuck }, 'Programs that the worker began cannot be killed.');
+        if (stuck.length > 0) log.error({ programs: stuck }, 'programs that the worker began cannot be killed');
       },
-      (error: Error) => log.error({}, `Programs of the worker could not be looked for: ${error.message}`),
+      (error: Error) => log.error({}, `programs of the worker could not be looked for: ${error.message}`),
     );
     await Promise.race([killed, new Promise((resolve) => setTimeout(resolve, Math.max(20, leftMs * KILL_PART)))]);
   }
@@ -116,11 +116,11 @@ export class Fence {
     if (tools.selfFence === null) {
       log.error(
         { volumes: volumes.length },
-        `${told}. No self-fencing command is configured: stopping is tried again and again.`,
+        `${told}. No self-fencing command is configured: stopping is tried again and again`,
       );
       return;
     }
-    log.error({ volumes: volumes.length }, `${told}. Running the self-fencing command ${tools.selfFence}.`);
+    log.error({ volumes: volumes.length }, `${told}. Running the self-fencing command ${tools.selfFence}`);
     try {
       const result = await tools.programs.run('self-fencing command', {
         program: tools.selfFence,
@@ -128,9 +128,9 @@ export class Fence {
         timeoutMs: SELF_FENCE_TIMEOUT_MS,
       });
       const said = saidLast(result);
-      const end = `The self-fencing command ${result.failure ?? 'ended with 0'}${said === '' ? '' : `: ${said}`}`;
-      if (result.failure === null) log.warn({}, `${end}, and this node still runs.`);
-      else log.error({}, `${end}.`);
+      const end = `the self-fencing command ${result.failure ?? 'ended with 0'}${said === '' ? '' : `: ${said}`}`;
+      if (result.failure === null) log.warn({}, `${end}, and this node still runs`);
+      else log.error({}, end);
     } catch (error) {
       log.error({}, (error as Error).message);
     }
@@ -140,7 +140,7 @@ export class Fence {
     try {
       return this.options.tools.journal.open();
     } catch (error) {
-      this.options.log.error({}, `The ownership journal cannot be read: ${(error as Error).message}`);
+      this.options.log.error({}, `the ownership journal cannot be read: ${(error as Error).message}`);
       return [];
     }
   }

@@ -82,7 +82,7 @@ export class Stops {
       await driver.stop(holding);
     } catch (error) {
       entry.why = (error as Error).message;
-      log.error({ volume, epoch, attempts: entry.attempts }, `Volume ${volume} could not be stopped: ${entry.why}`);
+      log.error({ volume, epoch, attempts: entry.attempts }, `volume ${volume} could not be stopped: ${entry.why}`);
       if (this.isGivenUp) return;
       const pause = Math.min(retryMs * 2 ** (entry.attempts - 1), LONGEST_PAUSE_MS);
       const timer = setTimeout(() => {

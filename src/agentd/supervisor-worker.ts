@@ -58,10 +58,6 @@ export class WorkerProcess {
     this.ended = Promise.all([exited, heard]).then(([how]) => how);
   }
 
-  get isGone(): boolean {
-    return this.isOver;
-  }
-
   send(message: ToWorker): void {
     // A worker that is going needs to hear nothing more.
     if (this.child.connected) this.child.send(message, () => {});

@@ -89,7 +89,7 @@ export class Supervisor {
     clearTimeout(this.restartTimer);
     if (this.asked === 1) {
       notifier.send('STOPPING=1');
-      log.info({ drain }, `Leaving${drain ? ', after its volumes are given to others' : ''}.`);
+      log.info({ drain }, `leaving${drain ? ', after its volumes are given to others' : ''}`);
     }
     if (this.fence !== null) {
       // Everything is being stopped already; what cannot be stopped is left to the unit's ExecStopPost.
@@ -99,7 +99,7 @@ export class Supervisor {
       this.phase = 'leaving';
       this.worker.send({ kind: 'leave', drain });
     } else if (this.asked === 2) {
-      log.warn({}, 'Asked again to leave: hurrying.');
+      log.warn({}, 'asked again to leave: hurrying');
       this.worker.send({ kind: 'hurry' });
       setTimeout(() => this.asked === 2 && this.leave(), GONE_MS).unref();
     } else {
@@ -115,7 +115,7 @@ export class Supervisor {
     );
     const fixed = keys.filter((key) => ['node', 'dir', 'stateDir', 'log'].includes(key));
     if (fixed.length > 0)
-      log.warn({ changed: fixed }, `Changed, but only a restart makes it hold: ${fixed.join(', ')}.`);
+      log.warn({ changed: fixed }, `changed, but only a restart makes it hold: ${fixed.join(', ')}`);
     const changed = keys.filter((key) => !fixed.includes(key));
     this.config = config;
     this.tools = this.options.toolsOf(config);
@@ -123,7 +123,7 @@ export class Supervisor {
     this.worker?.send({ kind: 'reload', config });
     log.info(
       { changed },
-      `Configuration read again: ${changed.length === 0 ? 'nothing changed' : `${changed.join(', ')} changed`}.`,
+      `configuration read again: ${changed.length === 0 ? 'nothing changed' : `${changed.join(', ')} changed`}`,
     );
   }
 
@@ -183,7 +183,7 @@ export class Supervisor {
     this.worker = worker;
     const supervisor = processId(processes, processes.pid);
     writeIdentity(start.stateDir, { node: start.node, dir: start.dir, supervisor, worker: worker.id });
-    log.debug({ pid: worker.id.pid }, 'Worker started.');
+    log.debug({ pid: worker.id.pid }, 'worker started');
     worker.send({ kind: 'start', ...start, config: this.config });
     void worker.ended.then((how) => this.workerEnded(worker, how));
   }
@@ -222,6 +222,7 @@ export class Supervisor {
   private running(): void {
     this.phase = this.asked > 0 ? 'leaving' : 'running';
     if (!this.hasRenewed) this.options.notifier.send('READY=1');
+    this.options.log.info({}, 'the lease is renewed: this node is guarded');
     this.hasRenewed = true;
   }
 
@@ -260,17 +261,11 @@ export class Supervisor {
       onStopped: ({ volume }) => this.watchdog.released(volume),
     };
     this.fence = new Fence(request);
-    const what = holdings.length === 0 ? 'Nothing is held' : `Stopping ${plural(holdings.length, 'volume')}`;
-    options.log.error({ volumes: holdings.length }, `${what}: ${why}.`);
-    options.notifier.says(`Self-fencing: ${why}`);
+    const what = holdings.length === 0 ? 'nothing is held' : `stopping ${plural(holdings.length, 'volume')}`;
+    options.log.error({ volumes: holdings.length }, `${what}: ${why}`);
+    options.notifier.says(`self-fencing: ${why}`);
     await this.fence.run();
     this.lastFence = this.fence.report;
-    if (worker !== null && !worker.isGone) {
-      options.log.error(
-        { pid: worker.id.pid },
-        `The worker is ${worker.state()}: the next one starts when it is gone.`,
-      );
-    }
     // Whoever told to leave need not wait for a process that is stuck in the kernel and can do nothing more.
     if (this.asked > 0) this.end(this.fence.left.length === 0 ? 0 : 1);
     else if (worker !== null) await this.gone(worker);
@@ -284,7 +279,7 @@ export class Supervisor {
       const { pid } = worker.id;
       this.options.log.error(
         { pid },
-        `The worker is ${worker.state()} and cannot be killed: another one starts when it is gone.`,
+        `the worker is ${worker.state()} and cannot be killed: another one starts when it is gone`,
       );
     }, 1000);
     await worker.ended;
@@ -297,7 +292,7 @@ export class Supervisor {
     const holdings = this.watchdog.holdings.length > 0 ? this.watchdog.holdings : this.tools.journal.open();
     if (this.phase === 'leaving' && holdings.length === 0) {
       this.worker = null;
-      this.options.log.info({}, 'Left: nothing runs.');
+      this.options.log.info({}, 'left: nothing runs');
       this.end(0);
       return;
     }
@@ -305,7 +300,7 @@ export class Supervisor {
       await this.stopAll({ why: `the worker ${how}` });
       return;
     }
-    if (this.fatal === null) this.options.log.warn({}, `The worker ${how}; it held nothing.`);
+    if (this.fatal === null) this.options.log.warn({}, `the worker ${how}; it held nothing`);
     this.next();
   }
 
@@ -327,8 +322,8 @@ export class Supervisor {
     const pause = Math.min((options.restartMs ?? 250) * 2 ** this.failures, LONGEST_PAUSE_MS);
     this.failures++;
     this.restarts++;
-    if (fatal !== null) options.log.error({ code: fatal.code }, `The worker ended: ${fatal.message}`);
-    options.log.info({ pauseMs: pause }, 'Another worker starts.');
+    if (fatal !== null) options.log.error({ code: fatal.code }, `the worker ended: ${fatal.message}`);
+    options.log.info({ pauseMs: pause }, 'another worker starts');
     this.restartTimer = setTimeout(() => this.startWorker(), pause);
   }
 }

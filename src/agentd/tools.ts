@@ -29,7 +29,7 @@ export function toolsOf(config: AgentConfig, place: ToolsPlace): Tools & { hooks
     programs,
     journal,
     ends,
-    onProblem: (error) => log.error({}, `The ownership journal could not be written: ${error.message}`),
+    onProblem: (error) => log.error({}, `the ownership journal could not be written: ${error.message}`),
   });
   const hooks = new NodeHooks({ hooksDir: config.hooksDir, stateDir, node, dir, programs, log });
   return { driver, programs, hooks, journal, selfFence: config.selfFence };
