@@ -1,6 +1,6 @@
 /** `--wait DURATION`: after the commit, until every online agent has applied it; progress on terminals, and how it ended. */
 import { CfsError } from '../core/errors.js';
-import { listLeases } from '../core/membership/leases.js';
+import { leasesOf } from '../core/membership/agents.js';
 import { type WaitedNode, type WaitLook, waitForAgents } from '../core/membership/wait.js';
 import { formatDuration } from '../core/model/units.js';
 import { watchHint } from '../node/watch-hint.js';
@@ -35,7 +35,7 @@ export async function waitAfterChange(
   try {
     return await waitForAgents({
       snapshot: () => cluster.snapshot(),
-      leases: () => listLeases(platform, paths.leases),
+      leases: () => leasesOf(platform, paths.leases),
       clock: platform.clock,
       pause: rest.pause,
       generation,

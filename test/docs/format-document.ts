@@ -22,7 +22,12 @@ export function tableOf(first: string): Record<string, string>[] {
   const lines = FORMAT_DOCUMENT.split('\n');
   const start = lines.findIndex((line) => line.startsWith(`| ${first} |`));
   if (start < 0) throw new Error(`no table begins with the column ${first}`);
-  const cellsOf = (line: string): string[] => line.split('|').slice(1, -1).map(plain);
+  // `\|` stands for a bar within a cell.
+  const cellsOf = (line: string): string[] =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => plain(cell).replaceAll('\\|', '|'));
   const headings = cellsOf(lines[start]!);
   const rows: Record<string, string>[] = [];
   for (let i = start + 2; lines[i]?.startsWith('|'); i++) {

@@ -1,7 +1,6 @@
 import { CfsCommand, Flags } from '../../cli/command.js';
 import { type AgentVersion, agentVersionText, clusterUpgrade, type UpgradeResult } from '../../core/config/upgrade.js';
-import { readAgents } from '../../core/membership/agents.js';
-import { listLeases } from '../../core/membership/leases.js';
+import { leasesOf, readAgents } from '../../core/membership/agents.js';
 import { nodesGone } from '../../core/membership/quiet.js';
 import { someNames } from '../../core/model/find.js';
 import { settingOf } from '../../core/model/settings.js';
@@ -59,7 +58,7 @@ export default class ClusterUpgrade extends CfsCommand {
       const progress = await this.progress('Watching leases');
       const timeoutMs = settingOf(snapshot, 'lease.timeout');
       const found = await nodesGone(doubtful, {
-        leases: () => listLeases(platform, paths.leases),
+        leases: () => leasesOf(platform, paths.leases),
         clock: platform.clock,
         timeoutMs: (node) => Math.max(timeoutMs, seen.get(node)?.info?.timeoutMs ?? 0),
         intervalMs: settingOf(snapshot, 'lease.interval'),

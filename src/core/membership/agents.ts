@@ -17,13 +17,16 @@ export interface AgentSeen {
 
 /** A lease that is renewed between the listing and its reading is looked for again so often. */
 const ROUNDS = 3;
+/** Between two rounds, ms: what is being written is there by then. */
+const REST_MS = 10;
 
-/** Every agent that has a lease, by node. One listing, and a few calls for each lease. @throws CfsError of the system */
+/** Every agent that has a lease, by node. Waits for at most 20 ms where one says nothing. One listing, and a few calls for each lease. @throws CfsError of the system */
 export function readAgents(platform: Platform, leasesDir: string): Map<string, AgentSeen> {
   const agents = new Map<string, AgentSeen>();
   for (let round = 0; round < ROUNDS; round++) {
+    if (round > 0) platform.clock.sleepSync(REST_MS);
     let isComplete = true;
-    for (const [node, lease] of listed(platform, leasesDir)) {
+    for (const [node, lease] of leasesOf(platform, leasesDir)) {
       const known = agents.get(node);
       if (known !== undefined && known.info !== null) continue;
       const seen = { lease, info: leaseInfo(platform, leasesDir, lease), ageMs: ageOf(platform, leasesDir, lease) };
@@ -36,7 +39,8 @@ export function readAgents(platform: Platform, leasesDir: string): Map<string, A
   return agents;
 }
 
-function listed(platform: Platform, leasesDir: string): Map<string, Lease> {
+/** @throws CfsError of the system */
+export function leasesOf(platform: Platform, leasesDir: string): Map<string, Lease> {
   try {
     return listLeases(platform, leasesDir);
   } catch (error) {

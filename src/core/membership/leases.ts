@@ -47,7 +47,7 @@ export interface LeaseInfo {
 
 /** Percent-encodes a name for the file system: everything but letters, digits, `-`, `_` and `.` within. */
 export function encodeName(name: string): string {
-  return encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(name).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** The name, or null when it is not one of ours. */

@@ -1,0 +1,78 @@
+/** What docs/FORMAT.md says of leases and tickets, compared with what agents make and take. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { OwnLease } from '../../src/core/agent/own-lease.js';
+import { leaseName, parseLeaseName } from '../../src/core/membership/leases.js';
+import { parseTicketName, writeTicket } from '../../src/core/membership/tickets.js';
+import { newCluster } from '../kit/store-kit.js';
+import { FORMAT_DOCUMENT, tableOf } from './format-document.js';
+
+const rows = tableOf('name of a lease or ticket').map((row) => ({
+  pattern: new RegExp(row['name of a lease or ticket']!),
+  kind: row.kind!,
+  example: row.example!,
+}));
+const [, lease, , ticket] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
+
+/** Names below a directory as the document writes them, with their kinds. */
+function names(dir: string): [name: string, kind: string][] {
+  return fs
+    .readdirSync(dir, { recursive: true, withFileTypes: true })
+    .map((entry): [string, string] => [
+      path.relative(dir, path.join(entry.parentPath, entry.name)),
+      entry.isDirectory() ? 'd' : 'f',
+    ])
+    .filter(([name]) => /^(leases|joins)/.test(name));
+}
+
+describe('docs/FORMAT.md, leases and tickets', () => {
+  it('match their own examples, which are those that the program reads', () => {
+    for (const { pattern, example } of rows) assert.match(example, pattern);
+    assert.deepEqual(parseLeaseName(path.basename(lease.example)), {
+      node: 'nähe',
+      seq: 812,
+      released: 17,
+      applied: 16,
+    });
+    assert.deepEqual(parseTicketName(path.basename(ticket.example)), { node: 'n1', seq: 3 });
+    assert.equal(parseLeaseName('client~web1.7.2.2'), null, 'a lease of a client is none of a node');
+  });
+
+  it('are what an agent makes, whatever its node is called', () => {
+    const { place } = newCluster();
+    for (const node of ['n1', 'nähe (2)*', 'a.1.2.3']) {
+      const own = new OwnLease(place, node, '0.1.0');
+      own.prepare();
+      for (const applied of [0, 5, null]) own.renew({ released: 5, applied }, 10_000, ['a problem']);
+      writeTicket(place, node);
+    }
+    const made = names(place.paths.root);
+    assert.equal(made.length, 2 + 3 * 2 + 3, 'the two directories, the two newest leases and a ticket of each node');
+    const used = new Set<RegExp>();
+    for (const [name, kind] of made) {
+      const matching = rows.filter((row) => row.kind === kind && row.pattern.test(name));
+      assert.equal(matching.length, 1, name);
+      used.add(matching[0]!.pattern);
+    }
+    assert.equal(used.size, rows.length);
+    const content = JSON.parse(fs.readFileSync(path.join(place.paths.leases, 'n1.3.5.left'), 'utf8')) as object;
+    const section = /^## Leases and tickets$[\s\S]*?^## /m.exec(FORMAT_DOCUMENT)![0];
+    for (const member of Object.keys(content)) assert.ok(section.includes(`\`${member}\``), member);
+  });
+
+  it('are taken by the program exactly where the document says so', () => {
+    const text = fc.stringMatching(/^[A-Za-z0-9%._~-]{1,6}(\.[0-9]{1,17}){1,3}(\.left)?$/);
+    const whole = fc.nat();
+    fc.assert(
+      fc.property(text, fc.string({ unit: 'grapheme', minLength: 1 }), whole, whole, (name, node, seq, released) => {
+        // The document's pattern says nothing of what is wrongly encoded.
+        if (parseLeaseName(name) !== null) assert.match(`leases/${name}`, lease.pattern);
+        if (!lease.pattern.test(`leases/${name}`)) assert.equal(parseLeaseName(name), null);
+        if (parseTicketName(name) !== null) assert.match(`joins/${name}`, ticket.pattern);
+        assert.match(`leases/${leaseName({ node: node.toWellFormed(), seq, released, applied: null })}`, lease.pattern);
+      }),
+    );
+  });
+});
