@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { BALLAST_BYTES, ballastState, freeBallast, makeBallast, withBallast } from '../../src/core/ballast/ballast.js';
-import { BallastKeeper, firstOf, SPACE_TO_MAKE_BYTES } from '../../src/core/ballast/keeper.js';
+import { BALLAST_BYTES, ballastState, freeBallast, withBallast } from '../../src/core/ballast/ballast.js';
+import { BallastKeeper, firstOf, makeBallast, SPACE_TO_MAKE_BYTES } from '../../src/core/ballast/keeper.js';
 import { CfsError } from '../../src/core/errors.js';
 import type { Call } from '../kit/faulty-files.js';
 import { FaultyFiles, Killed } from '../kit/faulty-files.js';
@@ -166,6 +166,41 @@ describe('the keeper of the ballast', () => {
     sim.freeBytes = SPACE_TO_MAKE_BYTES;
     assert.equal(keeper.ballastDuty().event, 'space-back');
     assert.deepEqual(ballastState(place), whole);
+  });
+
+  it('makes it in steps where the file system is slow, so that its agent can renew meanwhile, and tells when it is whole', () => {
+    const { files, place } = inMemory();
+    let nowMs = 0;
+    const platform = { ...place.platform, clock: { ...place.platform.clock, monotonicMs: () => nowMs } };
+    files.play((call) => {
+      if (call.label === 'ballast.fsync') nowMs += 150;
+      return undefined;
+    });
+    const keeper = new BallastKeeper({ ...place, platform });
+    const events: unknown[] = [];
+    while (ballastState(place).state !== 'whole') {
+      const beganMs = nowMs;
+      events.push(keeper.ballastDuty().event);
+      assert.ok(nowMs - beganMs <= 300, `one call took ${nowMs - beganMs} ms`);
+    }
+    assert.deepEqual(events, [null, null, null, 'made']);
+    assert.deepEqual(names(place), ['ballast']);
+  });
+
+  it('that another agent has made meanwhile takes its own half away', () => {
+    const { files, place } = inMemory();
+    let nowMs = 0;
+    const platform = { ...place.platform, clock: { ...place.platform.clock, monotonicMs: () => nowMs } };
+    files.play((call) => {
+      if (call.label === 'ballast.fsync') nowMs += 1000;
+      return undefined;
+    });
+    const keeper = new BallastKeeper({ ...place, platform });
+    keeper.ballastDuty();
+    assert.equal(names(place).length, 1);
+    makeBallast(place);
+    assert.deepEqual([keeper.ballastDuty().ballast, keeper.ballastDuty().event], ['whole', null]);
+    assert.deepEqual(names(place), ['ballast']);
   });
 
   it('takes space that a quota does not give for a full disk', () => {

@@ -1,6 +1,6 @@
 /** What docs/FORMAT.md says of mail and of the ballast, compared with what is there at any system call. */
 import assert from 'node:assert/strict';
-import { makeBallast } from '../../src/core/ballast/ballast.js';
+import { makeBallast } from '../../src/core/ballast/keeper.js';
 import { encodeMessage } from '../../src/core/mail/message.js';
 import { FORMAT_DOCUMENT, tableOf } from '../docs/format-document.js';
 import { id, MailWorld } from './kit.js';

@@ -12,10 +12,9 @@
  */
 import { CfsError } from '../errors.js';
 import { isSystemCallError } from '../platform/files.js';
-import type { Random } from '../platform/random.js';
 import type { Place } from '../store/place.js';
 import { systemError } from '../store/system-error.js';
-import { flushDirectory, writeNew } from '../store/write-file.js';
+import { flushDirectory } from '../store/write-file.js';
 
 /** Where the ballast lies and what touches it; a store has it as `store.place`. */
 export type BallastPlace = Pick<Place, 'platform' | 'paths' | 'modes'>;
@@ -58,52 +57,6 @@ export function freeBallast({ platform, paths }: BallastPlace): boolean {
     if (!isSystemCallError(error)) throw error;
   }
   return true;
-}
-
-/**
- * Makes the ballast where it is missing, and anew where it is short. Leaves nothing behind when there is no space for it.
- * @returns false: somebody else was faster, or it is there already @throws CfsError NO_SPACE and others of the system
- */
-export function makeBallast(place: BallastPlace): boolean {
-  const { platform, paths, modes } = place;
-  const { files, random } = platform;
-  const { state } = ballastState(place);
-  if (state === 'whole') return false;
-  if (state === 'short') freeBallast(place);
-  const temporary = `${paths.root}/.ballast.${random.hex(8)}.tmp`;
-  try {
-    writeNew(files, 'ballast', temporary, blocks(random), modes.file);
-    files.link('ballast.link', temporary, paths.ballast);
-    return true;
-  } catch (error) {
-    if (isSystemCallError(error, 'EEXIST')) return false;
-    throw systemError(error, 'write', paths.ballast);
-  } finally {
-    discard(place, temporary);
-  }
-}
-
-/** What cannot be removed now, the next compaction removes; an earlier error is the one to report. */
-function discard({ platform }: BallastPlace, temporary: string): void {
-  try {
-    platform.files.unlink('ballast.unlink-temporary', temporary);
-  } catch (error) {
-    if (!isSystemCallError(error)) throw error;
-  }
-}
-
-/** Bytes that no file system can store in less: neither holes, nor equal blocks, nor anything to compress. */
-function blocks(random: Random): Buffer {
-  const bytes = Buffer.allocUnsafe(BALLAST_BYTES);
-  let [a, b, c, d] = [0, 1, 2, 3].map(() => Number.parseInt(random.hex(4), 16) | 1) as [number, number, number, number];
-  // xorshift128 (Marsaglia 2003): 4 MiB from the kernel's generator would stop the process for longer.
-  for (let i = 0; i < BALLAST_BYTES; i += 4) {
-    const t = a ^ (a << 11);
-    [a, b, c] = [b, c, d];
-    d = d ^ (d >>> 19) ^ t ^ (t >>> 8);
-    bytes.writeInt32LE(d, i);
-  }
-  return bytes;
 }
 
 /**

@@ -2,8 +2,8 @@
 import { CfsError } from '../errors.js';
 import { type CompactOptions, type CompactReport, compactStore } from '../store/compact.js';
 import type { SharedDirectoryStore } from '../store/shared-directory-store.js';
-import { ballastState, makeBallast, withBallast } from './ballast.js';
-import { SPACE_TO_MAKE_BYTES, spaceOf } from './keeper.js';
+import { ballastState, withBallast } from './ballast.js';
+import { makeBallast, SPACE_TO_MAKE_BYTES, spaceOf } from './keeper.js';
 
 /**
  * As `compactStore`; where it says `noSpace`, it gives up the ballast and compacts again, and then makes the ballast anew if that

@@ -6,7 +6,8 @@ import { CfsError } from '../errors.js';
 import { naturalCompare } from '../model/names.js';
 import type { FileSystemSpace } from '../platform/files.js';
 import { systemError } from '../store/system-error.js';
-import { BALLAST_BYTES, type BallastPlace, type BallastState, ballastState, makeBallast } from './ballast.js';
+import { BALLAST_BYTES, type BallastPlace, type BallastState, ballastState, freeBallast } from './ballast.js';
+import { BallastMaking } from './making.js';
 
 /** The ballast is made when so much is free before: so that making it is not what fills the disk, and it does not come and go. */
 export const SPACE_TO_MAKE_BYTES = 2 * BALLAST_BYTES;
@@ -37,31 +38,63 @@ export function spaceOf({ platform, paths }: BallastPlace): FileSystemSpace {
   }
 }
 
+/** Longest time that one call may take to make the ballast, ms, where the file system answers: renewals must go on. */
+const STEP_MS = 200;
+
+/**
+ * Makes the ballast at once: for a command. One that is short is made anew.
+ * @returns whether it is this call that made it @throws CfsError NO_SPACE and others of the system
+ */
+export function makeBallast(place: BallastPlace): boolean {
+  const { state } = ballastState(place);
+  if (state === 'whole') return false;
+  if (state === 'short') freeBallast(place);
+  return new BallastMaking(place).step() === 'made';
+}
+
 export class BallastKeeper {
   private isFull = false;
+  private making: BallastMaking | null = null;
 
   constructor(private readonly place: BallastPlace) {}
 
   /**
-   * Looks, and makes the ballast where it is missing and space is ample. To be called every 10 s or so by the agent whose turn
-   * it is, and at once by one whose lease met a full disk. Two system calls, unless something is to be done.
+   * Looks, and makes the ballast, over several calls where the file system is slow, when it is missing and space is ample. To be
+   * called every 10 s or so by the agent whose turn it is, and at once by one whose lease met a full disk. Two system calls,
+   * unless something is to be done.
    * @throws CfsError of the system; not for want of space, which is what it reports
    */
   ballastDuty(): BallastReport {
-    let { state } = ballastState(this.place);
-    let { freeBytes } = spaceOf(this.place);
-    let made = false;
-    if (state !== 'whole' && freeBytes >= SPACE_TO_MAKE_BYTES) {
-      try {
-        made = makeBallast(this.place);
-      } catch (error) {
-        // Space that was there a moment ago, or that a quota does not give: as good as full.
-        if (!(error instanceof CfsError && error.code === 'NO_SPACE')) throw error;
-      }
-      state = ballastState(this.place).state;
-      freeBytes = spaceOf(this.place).freeBytes;
+    const before = ballastState(this.place).state;
+    const { freeBytes } = spaceOf(this.place);
+    if (before === 'whole') {
+      this.making?.abandon();
+      this.making = null;
+      return { ballast: 'whole', freeBytes, ...this.judge(false, false, freeBytes) };
     }
-    return { ballast: state, freeBytes, ...this.judge(state !== 'whole', made, freeBytes) };
+    const isMade = this.make(before, freeBytes);
+    const ballast = ballastState(this.place).state;
+    // One that grows is no alarm: there is space.
+    if (this.making !== null) return { ballast, freeBytes, event: null, says: null };
+    const nowFree = spaceOf(this.place).freeBytes;
+    return { ballast, freeBytes: nowFree, ...this.judge(ballast !== 'whole', isMade, nowFree) };
+  }
+
+  /** @returns whether this call finished it */
+  private make(state: BallastState['state'], freeBytes: number): boolean {
+    if (this.making === null && freeBytes < SPACE_TO_MAKE_BYTES) return false;
+    try {
+      if (state === 'short') freeBallast(this.place);
+      this.making ??= new BallastMaking(this.place);
+      const outcome = this.making.step(STEP_MS);
+      if (outcome !== 'growing') this.making = null;
+      return outcome === 'made';
+    } catch (error) {
+      this.making = null;
+      // Space that was there a moment ago, or that a quota does not give: as good as full.
+      if (!(error instanceof CfsError && error.code === 'NO_SPACE')) throw error;
+      return false;
+    }
   }
 
   private judge(isFull: boolean, made: boolean, freeBytes: number): Pick<BallastReport, 'event' | 'says'> {
