@@ -94,6 +94,10 @@ const ON_LIVED_IN: string[][] = [
   ['db', 'restore', backup, '--yes'],
   ['db', 'compact'],
   ['db', 'repair', '--dry-run'],
+  ['mail', 'send', 'n1', 'hello'],
+  ['mail', 'list'],
+  ['metrics'],
+  ['mail', 'read', '--node', 'n1'],
 ];
 
 /** Fields of errors: they are the same for every command. */
