@@ -198,12 +198,13 @@ export class LabAgent {
   /** Called before the host is powered off: from now on nobody cleans up. */
   powerGoes(): void {
     this.isOff = true;
+    // nsenter, outside of the host, may be stopped together with the agent, would not reap it then, and the host could not end.
+    const outside = this.child?.pid;
+    if (outside !== undefined && !isNode(outside)) signalAll([outside], 'SIGKILL');
   }
 
   /** Called when the host was powered off. */
   powerIsOff(): void {
-    // What started it from outside of the host may be stopped, and would not notice.
-    if (this.child?.pid !== undefined) signalAll([this.child.pid], 'SIGKILL');
     this.forgetVolumes();
   }
 

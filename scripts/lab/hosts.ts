@@ -11,7 +11,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const CFS = join(ROOT, 'bin/run.js');
+/** The bin/run.js that is run; CFS_LAB_BIN names another one, such as that of an earlier build. */
+export const CFS = resolve(process.env.CFS_LAB_BIN ?? join(ROOT, 'bin/run.js'));
 
 export interface RunResult {
   status: number;

@@ -1,17 +1,11 @@
 /** Coming and going: clocks that jump, nodes that flap, upgrades, a rack that powers up. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clockEnv, setClock } from '../clock.js';
 import type { LabCluster } from '../cluster.js';
 import { monotonicMs } from '../proc.js';
 import { holdingsOf, takeoverOf } from '../takeover.js';
 import { waitFor } from '../wait.js';
 import type { Scenario } from './scenario.js';
-
-const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
-
-function setClock(base: string, offset: string): void {
-  writeFileSync(join(base, 'clock'), `${offset}\n`);
-}
 
 const passed = (ms: number): Promise<unknown> => {
   const end = monotonicMs() + ms;
@@ -26,23 +20,12 @@ async function generationOf(cluster: LabCluster): Promise<number> {
 export const clockJumps: Scenario = {
   name: 'clock-jumps',
   title: 'clocks jump by ±1 h, then kill -9 of both',
-  agent: (_node, base) => {
-    setClock(base, '+0');
-    return {
-      env: {
-        LD_PRELOAD: FAKETIME,
-        FAKETIME_TIMESTAMP_FILE: join(base, 'clock'),
-        FAKETIME_NO_CACHE: '1',
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-        NO_FAKE_STAT: '1',
-      },
-    };
-  },
+  agent: (_node, base) => ({ env: clockEnv(base) }),
   async round({ cluster }, victim) {
     const at = (node: string): string => join(cluster.options.base, node);
     const generation = await generationOf(cluster);
     const events = cluster.journal().length;
-    for (const offset of ['+3600', '-3600']) {
+    for (const offset of [3600, -3600]) {
       setClock(at(victim), offset);
       await passed(4000);
     }
@@ -51,10 +34,10 @@ export const clockJumps: Scenario = {
     const other = [...cluster.agents.keys()].find((node) => node !== victim)!;
     const faultMs = monotonicMs();
     await cluster.agent(victim).signal('both', 'SIGKILL');
-    setClock(at(other), '+3600');
+    setClock(at(other), 3600);
     const takeover = await takeoverOf(cluster, before, faultMs);
-    setClock(at(other), '+0');
-    setClock(at(victim), '+0');
+    setClock(at(other), 0);
+    setClock(at(victim), 0);
     return { takeover, notes: [], wrong: moved === 0 ? [] : [`the jumps alone made ${moved} events`] };
   },
 };

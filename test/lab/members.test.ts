@@ -1,0 +1,90 @@
+/** Who may come in, who decides, and when nobody may: real agents as plain processes. Numbers: docs/FAILURES.md. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { LabAgent } from '../../scripts/lab/agent.js';
+import { LocalHost } from '../../scripts/lab/hosts.js';
+import {
+  holdingsOf,
+  type LabCluster,
+  localCluster,
+  monotonicMs,
+  takeoverOf,
+  verdictOf,
+  waitFor,
+} from '../kit/agents.js';
+
+const TIMEOUT_MS = 2000;
+const HOLD_MS = 3000;
+
+describe('members of a cluster of agents', () => {
+  let cluster: LabCluster;
+
+  before(async () => {
+    const settings = { 'failback.hold': `${HOLD_MS}ms` };
+    cluster = await localCluster({ nodes: 5, volumes: 10, hasPreferences: true, settings });
+    cluster.startAll();
+    await cluster.settled();
+  });
+
+  after(() => cluster?.killAll());
+
+  const generation = async (): Promise<number> => Number((await cluster.cfsJson(['status'])).generation);
+  const passed = (ms: number): Promise<unknown> => {
+    const end = monotonicMs() + ms;
+    return waitFor('some time to pass', 2 * ms, () => monotonicMs() > end);
+  };
+
+  it('[F32] a second agent of a node whose agent is alive refuses to start, and changes nothing', async () => {
+    const [before, number] = [JSON.stringify([...cluster.owners()]), await generation()];
+    const base = join(cluster.options.base, 'second');
+    mkdirSync(base);
+    const second = new LabAgent(new LocalHost('n1'), { dir: cluster.dir, base, hasUnit: false });
+    const { status, stderr } = await second.host.run(second.argv('agentd', '--node', 'n1'), { CFS_DIR: cluster.dir });
+    assert.notEqual(status, 0);
+    assert.match(stderr, /n1/);
+    assert.match(stderr, /another agent|elsewhere|is running|already/i);
+    assert.equal(second.volumes().size, 0);
+    await passed(TIMEOUT_MS / 2);
+    assert.deepEqual([JSON.stringify([...cluster.owners()]), await generation()], [before, number]);
+  });
+
+  it('[F9] [F10] many that notice a failure make one failover; a node that is back has to stay up before it gets volumes', async () => {
+    const agent = cluster.agent('n2');
+    const [before, number] = [holdingsOf(cluster, 'n2'), await generation()];
+    const faultMs = await cluster.powerOff('n2');
+    await takeoverOf(cluster, before, faultMs);
+    assert.equal(await generation(), number + 1, 'four have noticed it');
+
+    const startedMs = monotonicMs();
+    await cluster.powerOn('n2');
+    await passed(0.8 * HOLD_MS);
+    assert.equal(agent.volumes().size, 0);
+    await cluster.powerOff('n2');
+    await passed(1.5 * TIMEOUT_MS);
+    const againMs = monotonicMs();
+    await cluster.powerOn('n2');
+    await waitFor('its volumes to return', 5 * HOLD_MS, () => agent.volumes().size >= before.size, {
+      explain: () => cluster.describe(),
+    });
+    assert.ok(monotonicMs() - againMs >= HOLD_MS, 'the time before it went away does not count');
+    const starts = cluster
+      .journal()
+      .filter(({ t, event, node }) => event === 'start' && t > startedMs && node !== 'n2');
+    assert.deepEqual(starts, [], 'nothing moved in between');
+  });
+
+  it('[F34] while the cluster is frozen, nobody is failed and nothing moves by itself', async () => {
+    await cluster.cfs(['cluster', 'freeze', '--reason', 'repair']);
+    const [before, number] = [holdingsOf(cluster, 'n3'), await generation()];
+    await cluster.powerOff('n3');
+    await passed(2 * TIMEOUT_MS);
+    for (const volume of before.keys()) assert.deepEqual(cluster.owners().get(volume), []);
+    assert.equal(await generation(), number);
+    const thawedMs = monotonicMs();
+    await cluster.cfs(['cluster', 'unfreeze']);
+    await takeoverOf(cluster, before, thawedMs);
+    const { overlaps, problems } = verdictOf(cluster);
+    assert.deepEqual([overlaps, problems], [[], []]);
+  });
+});
