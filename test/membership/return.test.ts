@@ -5,6 +5,7 @@ import { nodesJoin } from '../../src/core/membership/join.js';
 import { nodeLeave } from '../../src/core/membership/leave.js';
 import { nodesReturn } from '../../src/core/membership/return.js';
 import { drainTo, failback } from '../../src/core/placement/operations.js';
+import { whyVolume } from '../../src/core/placement/why.js';
 import type { MemoryCluster } from '../kit/memory.js';
 import { clusterOfNodes, membershipOf, volumesOn, whereabouts } from './clusters.js';
 
@@ -101,5 +102,29 @@ describe('leaving', () => {
     assert.deepEqual(cluster.change(nodesJoin, { nodes: ['n2'] }).notJoined, [
       { node: 'n2', why: 'an administrator took it offline' },
     ]);
+  });
+});
+
+describe('why a volume is not on a held node', () => {
+  it('is told as long as it is held', () => {
+    const cluster = withHeldNode();
+    const verdict = () => whyVolume(cluster.snapshot(), 'v2').nodes.find(({ node }) => node === 'n2')!.text;
+    assert.match(verdict(), /^eligible, but back after a failure/);
+    cluster.change(nodesReturn, { nodes: ['n2'] });
+    assert.equal(verdict(), 'has it');
+  });
+
+  it('is made again from history, also where agents decided', () => {
+    const cluster = withHeldNode();
+    cluster.change(nodesReturn, { nodes: ['n2'] });
+    cluster.change(nodeLeave, { node: 'n3', drain: true });
+    cluster.change(nodesJoin, { nodes: ['n3'] });
+    let replayed = 0;
+    for (const [volume, { since }] of cluster.snapshot().table('placements').entries()) {
+      const { operation, request } = cluster.generations[since]!.info;
+      const replay = { before: cluster.snapshot(since - 1), operation, request };
+      if (whyVolume(cluster.snapshot(), volume, { replay }).replayed) replayed++;
+    }
+    assert.equal(replayed, 9);
   });
 });

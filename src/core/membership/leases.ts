@@ -71,7 +71,8 @@ export function parseLeaseName(file: string): Lease | null {
   const match = LEASE.exec(file);
   if (match === null) return null;
   const node = decodeName(match[1]!);
-  if (node === null) return null;
+  // No node's name has a tilde: `client~NAME` is a client's.
+  if (node === null || node.includes('~')) return null;
   return {
     node,
     seq: Number(match[2]),

@@ -154,6 +154,8 @@ export function whyVolume(snapshot: Snapshot, name: string, options: WhyOptions 
   const standing = (node: string): string => {
     const then = moment?.get(node);
     if (then !== undefined) return then;
+    if (byName.get(node)?.held)
+      return 'eligible, but back after a failure: volumes wait until it has stayed up (failback.hold)';
     if (options.capacities === false) return 'eligible';
     present ??= presentCapacities(snapshot, all);
     const against = own !== null && present.has(own) ? `, ${own}'s ${present.get(own)}` : '';
