@@ -94,6 +94,8 @@ export class ThreadDecider implements Decider {
 
 function startThread(workerData: DeciderData): Thread {
   if (typeof __dirname === 'string') return new Thread(join(__dirname, 'agentd-decider.cjs'), { workerData });
-  const loader = import.meta.resolve('tsx');
-  return new Thread(new URL('./decider-thread.ts', import.meta.url), { workerData, execArgv: ['--import', loader] });
+  // From the sources: node's --import does not reach threads.
+  const [tsx, source] = [import.meta.resolve('tsx/esm/api'), new URL('./decider-thread.ts', import.meta.url).href];
+  const code = `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(source)}); })`;
+  return new Thread(code, { workerData, eval: true });
 }
