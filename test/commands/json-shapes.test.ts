@@ -6,8 +6,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCfs, tempDir } from '../kit/cli.js';
+import { cfs, runCfs, tempDir } from '../kit/cli.js';
 import { FIXTURES, fileOf, livedInCluster, tenNodes } from '../kit/commands.js';
+import { renewLease } from '../kit/leases.js';
 
 type Shape = Record<string, string>;
 const FILE = join(FIXTURES, 'json-shapes.json');
@@ -100,6 +101,14 @@ const ON_LIVED_IN: string[][] = [
   ['mail', 'read', '--node', 'n1'],
 ];
 
+/** The same where the agent of n1 has a lease. */
+const WITH_AGENT: string[][] = [
+  ['node', 'list'],
+  ['node', 'show', 'n1'],
+  ['volume', 'set', 'v1', '--weight', '7', '--wait', '10s'],
+  ['cluster', 'upgrade'],
+];
+
 /** Fields of errors: they are the same for every command. */
 const ERRORS: string[][] = [
   ['node', 'show', 'nobody'],
@@ -127,6 +136,15 @@ describe('the JSON of a command', function () {
       assert.equal(stderr, '', title(args));
       assert.equal(status, args[0] === 'check' ? 2 : 0, title(args));
       found[title(args)] = shapeOf(JSON.parse(stdout));
+    }
+    const agents = livedInCluster();
+    renewLease(
+      agents,
+      { node: 'n1', seq: 3, released: 900, applied: 900 },
+      { problems: ['volume v1: does not start'] },
+    );
+    for (const args of WITH_AGENT) {
+      found[`${title(args)} (with an agent)`] = shapeOf(JSON.parse(cfs([...args, '--json'], { dir: agents })));
     }
     const ten = tenNodes();
     found['cfs failover CFN8 --dry-run --explain (ten nodes)'] = shapeOf(

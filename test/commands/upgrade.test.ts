@@ -57,6 +57,7 @@ describe('a rolling upgrade', function () {
 
   it('is rehearsed, asked about, and changes nothing when it is done', () => {
     const dir = oldCluster();
+    assert.match(cfs(['db', 'stat'], { dir }), /^Format: +1 \(this cfs knows 2: cfs cluster upgrade\)$/m);
     const dry = cfsJson(['cluster', 'upgrade', '--dry-run'], { dir });
     assert.deepEqual([dry.from, dry.to, dry.committed, dry.generation], [1, 2, false, 2]);
     assert.deepEqual(dry.withoutAgent, ['n1', 'n2', 'n3']);
@@ -64,6 +65,8 @@ describe('a rolling upgrade', function () {
     assert.equal(unasked.status, 2);
     assert.match(unasked.stderr, /Without an agent that says what it can read: "n1", "n2", "n3"/);
     assert.equal(cfsJson(['cluster', 'upgrade', '--yes'], { dir }).generation, 3);
+    assert.match(cfs(['db', 'stat'], { dir }), /^Format: +2$/m);
+    assert.equal(cfsJson(['cluster', 'show'], { dir }).format, 2);
     assert.equal(
       cfs(['cluster', 'upgrade'], { dir }),
       'Nothing to change: format 2 is the newest that this cfs knows (generation 3).\n',

@@ -39,6 +39,7 @@ export default class ClusterShow extends CfsCommand {
     });
     return this.list('settings', COLUMNS, rows, {
       generation: snapshot.generation,
+      format: snapshot.format,
       freeze: table.get('freeze')?.value ?? null,
     });
   }

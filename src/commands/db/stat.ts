@@ -30,6 +30,7 @@ export default class DbStat extends CfsCommand {
     await this.fields([
       ['Directory', dir],
       ['Cluster', stat.cluster],
+      ['Format', formatText(stat.format, store.place.format)],
       ['Generations', `${stat.oldest} to ${stat.generation}`],
       ['Manifests', files(stat.manifests)],
       ['Newest manifest', `${sizeText(stat.manifestBytes)}, ${plural(stat.overlayRecords, 'record')} in the overlay`],
@@ -40,4 +41,8 @@ export default class DbStat extends CfsCommand {
     await this.table(COLUMNS, Object.entries(stat.tables));
     return { ...stat };
   }
+}
+
+function formatText(format: number, newest: number): string {
+  return format < newest ? `${format} (this cfs knows ${newest}: cfs cluster upgrade)` : String(format);
 }

@@ -14,6 +14,8 @@ export interface TableStat {
 
 export interface StoreStat {
   cluster: string;
+  /** Format that the newest generation is written in. */
+  format: number;
   generation: number;
   oldest: number;
   manifests: { files: number; bytes: number };
@@ -60,6 +62,7 @@ export function statStore(store: SharedDirectoryStore): StoreStat {
   }
   return {
     cluster: store.cluster,
+    format: head.format,
     generation: head.gen,
     oldest: head.floor,
     manifests: sum(listing.manifests.map((gen) => store.heads.pathOf(gen))),
