@@ -83,10 +83,10 @@ describe('agents whose clocks jump', () => {
     const { status, stderr } = await runHere([process.execPath, CFS, ...set], env);
     assert.equal(status, 0, stderr);
     await cluster.cfs(['node', 'set', 'n1', '--weight', '1']);
-    const { generations } = (await cluster.cfsJson(['history'])) as {
-      generations: { generation: number; time: string }[];
+    const { history } = (await cluster.cfsJson(['history'])) as {
+      history: { generation: number; time: string }[];
     };
-    const [late, early] = [first + 2, first + 1].map((number) => generations.find((one) => one.generation === number)!);
+    const [late, early] = [first + 2, first + 1].map((number) => history.find((one) => one.generation === number)!);
     assert.ok(
       Date.parse(early!.time) - Date.parse(late!.time) > 0.9 * HOUR * 1000,
       'an hour later, and yet the earlier one',
