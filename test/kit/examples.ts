@@ -67,6 +67,7 @@ export const SPECIAL: Record<string, ExampleState> = {
   'cfs db restore monday.cfs --dry-run': { before: ['db backup monday.cfs'] },
   'cfs db restore monday.cfs --new /srv/shared/cfs --yes': { before: ['db backup monday.cfs'], path: '/srv/shared' },
   'cfs watch --from 1': { until: /"generation":3.*\n/ },
+  'cfs watch --text --membership --from 1': { until: /init: n1, .*\n/ },
   'cfs watch --count 1 --for 1h': { meanwhile: ['volume', 'set', 'v1', '--weight'] },
   'cfs init --from cluster.yaml --yes': { isEmpty: true, files: CLUSTER_FILE },
   'cfs init --sample 200x20000 --yes': { isEmpty: true },
