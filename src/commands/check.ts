@@ -1,7 +1,7 @@
 import { CfsCommand } from '../cli/command.js';
 import { CfsError } from '../core/errors.js';
 import { type Alarm, directoryAlarms } from '../core/status/alarms.js';
-import { clusterStatus, HEALTH, type HealthReport, healthOf } from '../core/status/status.js';
+import { type ClusterStatus, clusterStatus, HEALTH, type HealthReport, healthOf } from '../core/status/status.js';
 
 export default class Check extends CfsCommand {
   static override summary = 'Give a verdict for monitoring, in one line.';
@@ -23,19 +23,19 @@ export default class Check extends CfsCommand {
   async run() {
     const { flags } = await this.parse(Check);
     let report: HealthReport;
-    let status = null;
-    let alarms: Alarm[] = [];
+    let status: (ClusterStatus & { alarms: Alarm[] }) | null = null;
     try {
-      status = clusterStatus(await this.snapshot(), Date.now());
+      const tables = clusterStatus(await this.snapshot(), Date.now());
       // They are of the directory as it is now, whatever generation is shown.
-      if (flags.at === undefined) alarms = directoryAlarms((await this.cluster()).store.place);
-      report = healthOf(status, alarms);
+      const alarms = flags.at === undefined ? directoryAlarms((await this.cluster()).store.place) : [];
+      status = { ...tables, alarms };
+      report = healthOf(tables, alarms);
     } catch (error) {
       if (!(error instanceof CfsError)) throw error;
       report = { health: 'UNKNOWN', summary: error.message };
     }
     this.print(`CFS ${report.health} - ${report.summary.replaceAll('\n', ' ')}`);
     process.exitCode = HEALTH.indexOf(report.health);
-    return { ...report, alarms, status };
+    return { ...report, status };
   }
 }
