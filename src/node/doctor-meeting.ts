@@ -10,9 +10,20 @@ import { CfsError } from '../core/errors.js';
 /** The first made the directory, the second joined it. `none`: a test by one node alone. */
 export type Side = 'first' | 'second';
 
+/** Numbers of Linux that Node has no name for. */
+const UNNAMED: Record<number, string> = { [-116]: 'ESTALE', [-117]: 'EUCLEAN', [-122]: 'EDQUOT' };
+
+/** The errno name of a failed call, `error` where it is none. A call and its close may both have failed: then the first. */
 export function errnoOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  return typeof code === 'string' ? code : 'error';
+  if (error instanceof AggregateError) return errnoOf(error.errors[0]);
+  const { code, errno } = (error ?? {}) as NodeJS.ErrnoException;
+  if (typeof errno === 'number' && UNNAMED[errno] !== undefined) return UNNAMED[errno];
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : 'error';
+}
+
+/** A cache that does not know a name yet, or knows one that is gone: look again. */
+export function isNotYet(error: unknown): boolean {
+  return ['ENOENT', 'ESTALE', 'EAGAIN'].includes(errnoOf(error));
 }
 
 /** Nothing between two nodes takes longer than this, ms, unless one is gone. NFS by default keeps a listing for up to 60 s. */
@@ -59,21 +70,15 @@ export class Meeting {
   /** What the other said. @throws CfsError WAIT_TIMEOUT when it is gone, INTERRUPTED */
   async hear<T>(word: string, limitMs = TURN_MS): Promise<T> {
     const name = `${this.other}.${word}`;
+    let nudged = performance.now();
     const heard = await this.until(async () => {
-      const listed = await fs.readdir(this.path('turns'));
-      if (listed.includes(name)) return this.read<T>(name);
-      if (listed.includes(`${this.other}.quit`)) {
-        const why = await this.read<string>(`${this.other}.quit`);
-        throw new CfsError(
-          'WAIT_TIMEOUT',
-          `The other node ended during "${this.doing}": ${why?.data ?? 'no reason given'}`,
-          {
-            hint: 'Begin anew on both nodes.',
-            details: { test: this.doing, otherEnded: true },
-          },
-        );
+      // By name first: some file systems keep a listing for long (sshfs: 20 s), others the absence of a name (NFS).
+      const found = (await this.read<T>(name)) ?? (await this.listed<T>(name));
+      if (found === undefined && performance.now() - nudged > 1_000) {
+        nudged = performance.now();
+        await this.nudge();
       }
-      return undefined;
+      return found;
     }, limitMs);
     if (heard !== undefined) return heard.data;
     throw new CfsError(
@@ -92,12 +97,42 @@ export class Meeting {
     return this.hear<Theirs>(word);
   }
 
+  /** The same by listing, which also shows whether the other has ended. */
+  private async listed<T>(name: string): Promise<{ data: T } | undefined> {
+    let names: string[];
+    try {
+      names = await fs.readdir(this.path('turns'));
+    } catch (error) {
+      if (!isNotYet(error)) throw error;
+      throw this.otherEnded('it removed the directory of the test');
+    }
+    if (names.includes(name)) return this.read<T>(name);
+    if (names.includes(`${this.other}.quit`)) {
+      throw this.otherEnded((await this.read<string>(`${this.other}.quit`))?.data ?? 'no reason given');
+    }
+    return undefined;
+  }
+
+  private otherEnded(why: string): CfsError {
+    return new CfsError('WAIT_TIMEOUT', `The other node ended during "${this.doing}": ${why}`, {
+      hint: 'Begin anew on both nodes.',
+      details: { test: this.doing, otherEnded: true },
+    });
+  }
+
+  /** A change of our own makes caches of the directory look at the server again. */
+  private async nudge(): Promise<void> {
+    const path = this.path('turns', `nudge.${this.side}`);
+    await fs.mkdir(path).catch(() => {});
+    await fs.rmdir(path).catch(() => {});
+  }
+
   private async read<T>(name: string): Promise<{ data: T } | undefined> {
     try {
       return JSON.parse(await fs.readFile(this.path('turns', name), 'utf8')) as { data: T };
     } catch (error) {
       // A name that a cache lists already, or a content that it does not have yet.
-      if (error instanceof SyntaxError || ['ENOENT', 'ESTALE', 'EAGAIN'].includes(errnoOf(error))) return undefined;
+      if (error instanceof SyntaxError || isNotYet(error)) return undefined;
       throw error;
     }
   }

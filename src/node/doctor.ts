@@ -190,7 +190,7 @@ function hasSaidSo(error: CfsError): boolean {
 function readable(error: unknown, directory: string): unknown {
   if (error instanceof CfsError) return error;
   const errno = errnoOf(error);
-  if (errno === 'error' || !/^E[A-Z0-9]+$/.test(errno)) return error;
+  if (errno === 'error') return error;
   const kinds = {
     EACCES: 'ACCESS_DENIED',
     EPERM: 'ACCESS_DENIED',

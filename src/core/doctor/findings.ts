@@ -261,9 +261,10 @@ function faults(r: Measurements['renames']): string {
 function clock(m: Measurements): Finding {
   const server = m.nodes.map((node) => node.serverClockMs).filter((value): value is number => value !== null);
   const between = m.clock === null ? [] : [`between the nodes ${ms(m.clock.offsetMs)} ± ${ms(m.clock.errorMs)}`];
-  const result = [...between, ...(server.length > 0 ? [`file server ${server.map(ms).join(' and ')} ahead`] : [])].join(
-    '; ',
-  );
+  const result = [
+    ...between,
+    ...(server.length > 0 ? [`file server against them ${server.map(ms).join(' and ')}`] : []),
+  ].join('; ');
   return {
     id: 'clock',
     test: 'clocks',
@@ -282,6 +283,6 @@ function space(m: Measurements): Finding {
     test: 'free space',
     result: `${mib >= 10_240 ? `${Math.floor(mib / 1024)} GiB` : `${mib} MiB`}${freeFiles === null ? '' : `, ${freeFiles} files`}`,
     level: few ? 'limit' : 'good',
-    meaning: few ? 'little: a full file system stops every change' : 'a cluster of 100 nodes takes some 10 MiB',
+    meaning: few ? 'little: a full file system stops every change' : 'enough for a cluster',
   };
 }

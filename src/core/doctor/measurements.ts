@@ -12,6 +12,8 @@ export interface Race {
   oneWinner: number;
   noWinner: number;
   severalWinners: number;
+  /** How many names each contender was told to have got: a race was one where nobody got them all. */
+  wins: number[];
   /** Names whose content is not the winner's, or that the winner was told to have lost (a lost answer of the server). */
   wrongOwner: number;
   /** What the losers were told: errno name -> how often. */
