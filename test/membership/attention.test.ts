@@ -5,6 +5,7 @@ import { type AttentionMemory, NO_MEMORY } from '../../src/core/membership/atten
 import { nodesFailed } from '../../src/core/membership/failed.js';
 import { fenceClaim, fenceResult } from '../../src/core/membership/fencing.js';
 import { nodesJoin } from '../../src/core/membership/join.js';
+import { nodeRecovered } from '../../src/core/membership/return.js';
 import { drainTo, failover } from '../../src/core/placement/operations.js';
 import type { MemoryCluster } from '../kit/memory.js';
 import { clusterOfNodes, giveMembership, Leases } from './clusters.js';
@@ -23,7 +24,7 @@ class Agent {
     readonly self = 'n1',
     stepMs = 1000,
   ) {
-    this.leases = new Leases(stepMs);
+    this.leases = new Leases(stepMs, 3 * stepMs, cluster.generation);
   }
 
   look(): Attention {
@@ -222,12 +223,28 @@ describe('tickets', () => {
     assert.deepEqual(agent.after(1, ['n1', 'n2', 'n3']).join, ['n3']);
   });
 
+  it('of a node that still runs what was taken from it wait until it has released that', () => {
+    const agent = settled();
+    agent.cluster.change(failover, { node: 'n2' });
+    acknowledge(agent, ['n1', 'n3']);
+    agent.tickets.set('n2', 1);
+    const all = ['n1', 'n2', 'n3'];
+    const stuck = agent.after(30, all);
+    assert.deepEqual(stuck.join, []);
+    assert.deepEqual(stuck.waits, [{ node: 'n2', why: 'joins when it has released what was taken from it' }]);
+    // One generation behind all the time, but following.
+    acknowledge(agent, ['n2']);
+    agent.cluster.change(clusterSet, { settings: { name: 'other' } });
+    assert.deepEqual(agent.after(3, all).join, ['n2']);
+  });
+
   it('are taken in by a joiner where there is nobody else, and then it asks for nothing more', () => {
     const agent = settled();
     for (const node of ['n1', 'n2']) {
       agent.cluster.change(giveMembership, { node, record: { state: 'failed', reason: null } });
       agent.tickets.set(node, 1);
     }
+    acknowledge(agent);
     const seen = agent.after(12, ['n1', 'n2']);
     assert.deepEqual(asked(seen), { ...NOTHING, join: ['n1', 'n2'] });
   });
@@ -283,6 +300,26 @@ describe('fencing, as an agent sees it', () => {
     const claims = new Map(gone.agent.after(11, ['n1']).claims.map(({ node, stale }) => [node, stale?.by]));
     assert.equal(claims.get('n2'), 'n3');
     assert.deepEqual([claims.size, claims.get('n3')], [2, undefined]);
+  });
+
+  it('of an agent that is gone does not keep a node suspect that renews', () => {
+    for (const [by, renewing] of [
+      ['n3', ['n1', 'n2']],
+      ['n1', ['n1', 'n2', 'n3']],
+    ] as const) {
+      const { agent, lease } = quiet();
+      agent.cluster.change(fenceClaim, { node: 'n2', lease, by, why: 'quiet' });
+      acknowledge(agent, ['n1', 'n3']);
+      const early = agent.after(9, renewing);
+      assert.deepEqual(early.recovered, []);
+      assert.deepEqual(early.waits, [{ node: 'n2', why: `renews, but is being fenced by ${by}` }]);
+      const { recovered } = agent.after(33, renewing);
+      assert.deepEqual(
+        recovered.map(({ node, stale }) => [node, stale]),
+        [['n2', { by, attempts: 1 }]],
+      );
+      assert.equal(agent.cluster.change(nodeRecovered, recovered[0]!).recovered, true);
+    }
   });
 
   it('that failed is tried again, after longer and longer pauses', () => {

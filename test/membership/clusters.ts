@@ -61,15 +61,17 @@ export class Leases {
   readonly leases = new Map<string, Lease>();
   nowMs = 1000;
 
+  /** @param generation what a first lease acknowledges */
   constructor(
     readonly stepMs = 1000,
     maxGapMs = 3 * stepMs,
+    readonly generation = 0,
   ) {
     this.observer = new LeaseObserver(maxGapMs);
   }
 
   renew(node: string, more: Partial<Lease> = {}): void {
-    const known = this.leases.get(node) ?? { node, seq: 0, released: 0, applied: 0 };
+    const known = this.leases.get(node) ?? { node, seq: 0, released: this.generation, applied: this.generation };
     this.leases.set(node, { ...known, seq: known.seq + 1, ...more });
   }
 

@@ -48,6 +48,17 @@ describe('fencing', () => {
     assert.equal(cluster.generation, generation);
   });
 
+  it('is not claimed of a node that renewed meanwhile', () => {
+    const cluster = clusterOfNodes({ nodes: 3, volumes: 9 });
+    const stillQuiet = (node: string, seq: number) => !(node === 'n2' && seq === 5);
+    assert.deepEqual(cluster.change(fenceClaim, { ...claim, stillQuiet }), {
+      claimed: false,
+      attempt: 0,
+      why: 'its lease was renewed meanwhile',
+    });
+    assert.equal(membershipOf(cluster, 'n2')!.state, 'online');
+  });
+
   it('may be claimed anew where the claim that was seen is the one that stands', () => {
     const cluster = clusterOfNodes({ nodes: 3, volumes: 9 });
     cluster.change(fenceClaim, claim);
@@ -129,6 +140,8 @@ describe('fencing', () => {
     const cluster = clusterOfNodes({ nodes: 3, volumes: 9 });
     cluster.change(fenceClaim, claim);
     assert.equal(cluster.change(nodeRecovered, { node: 'n2', lease: 6 }).why, 'it is being fenced by n1');
+    const other = { by: 'n1', attempts: 2 };
+    assert.equal(cluster.change(nodeRecovered, { node: 'n2', lease: 6, stale: other }).recovered, false);
     cluster.change(fenceResult, { node: 'n2', by: 'n1', ok: false, message: null });
     assert.equal(
       cluster.change(nodeRecovered, { node: 'n2', lease: 5 }).why,
@@ -138,6 +151,14 @@ describe('fencing', () => {
     assert.deepEqual(membershipOf(cluster, 'n2'), { state: 'online', reason: 'renewed its lease after all' });
     assert.equal(fencingOf(cluster), undefined);
     assert.equal(cluster.change(nodeRecovered, { node: 'n2', lease: 7 }).why, 'it is not suspect');
+  });
+
+  it('is over when the suspect renewed and its claimer is gone', () => {
+    const cluster = clusterOfNodes({ nodes: 3, volumes: 9 });
+    cluster.change(fenceClaim, claim);
+    const stale = { by: 'n1', attempts: 1 };
+    assert.equal(cluster.change(nodeRecovered, { node: 'n2', lease: 6, stale }).recovered, true);
+    assert.equal(fencingOf(cluster), undefined);
   });
 
   it('goes with its node: renamed, also as the one that fences; removed; put online by hand', () => {

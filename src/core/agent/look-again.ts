@@ -1,4 +1,4 @@
-/** The questions that a decision asks under the lock (FailedRequest): answered by listing the leases anew, wherever it runs. */
+/** The questions that a decision asks under the lock (FailedRequest, FenceClaimRequest): answered by listing the leases anew, wherever it runs. */
 import { listLeases } from '../membership/leases.js';
 import type { Place } from '../store/place.js';
 import type { DecisionRequest } from './decisions.js';
@@ -10,11 +10,13 @@ export function withQuestions(
   name: DecisionName,
   request: unknown,
 ): unknown {
-  if (name !== 'failed') return request;
+  if (name !== 'failed' && name !== 'fence-claim') return request;
   const lease = (node: string) => listLeases(platform, paths.leases).get(node);
+  const stillQuiet = (node: string, seq: number) => (lease(node)?.seq ?? Number.POSITIVE_INFINITY) <= seq;
+  if (name === 'fence-claim') return { ...(request as DecisionRequest<'fence-claim'>), stillQuiet };
   const asked: DecisionRequest<'failed'> = {
     ...(request as DecisionRequest<'failed'>),
-    stillQuiet: (node, seq) => (lease(node)?.seq ?? Number.POSITIVE_INFINITY) <= seq,
+    stillQuiet,
     stillUnreleased: (node, generation) => (lease(node)?.released ?? generation) < generation,
   };
   return asked;

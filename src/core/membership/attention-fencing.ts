@@ -2,7 +2,7 @@
 import type { FencingRecord } from '../model/tables.js';
 import type { AttentionInput, Seen } from './attention.js';
 import type { Lasting } from './attention-memory.js';
-import { fencingFailure, isFencedAt, isFencingOpen } from './fenced.js';
+import { fencingFailure, isFencedAt, isFencingOpen, type StaleClaim } from './fenced.js';
 import type { FenceClaimRequest } from './fencing.js';
 
 const MOST_RETRY_MS = 600_000;
@@ -28,7 +28,7 @@ export function fencingAttention(
   if (record !== undefined && isFencingOpen(record, lease.seq)) {
     const obstacle = record.state === 'running' ? `is being fenced by ${record.by}` : fencingFailure(record);
     if (fencingTimeoutMs === null) return { claim: null, obstacle };
-    return { claim: openClaim(record, claim, input, lasting, fencingTimeoutMs), obstacle };
+    return { claim: openClaim(record, claim, input, lasting), obstacle };
   }
   // Configured: then it comes first, also where the policy does not ask for it.
   if (fencingTimeoutMs !== null) return { claim, obstacle: 'is to be fenced' };
@@ -40,18 +40,33 @@ function openClaim(
   claim: FenceClaimRequest,
   input: AttentionInput,
   lasting: Lasting,
-  fencingTimeoutMs: number,
 ): FenceClaimRequest | null {
   const { state, by, attempts } = record;
-  const lastedMs = lasting.ms(`fencing ${claim.node} ${state} ${by} ${attempts}`);
   if (state === 'failed') {
     const retryMs = Math.min(input.timeoutOf(claim.node) * 2 ** Math.min(attempts - 1, 20), MOST_RETRY_MS);
-    return lastedMs >= retryMs ? claim : null;
+    return lastedMs(claim.node, record, lasting) >= retryMs ? claim : null;
   }
-  if (by === null || by === claim.by) return claim;
+  if (by === claim.by) return claim;
+  const stale = staleClaim(claim.node, record, input, lasting);
+  return stale === null ? null : { ...claim, stale };
+}
+
+function lastedMs(node: string, { state, by, attempts }: FencingRecord, lasting: Lasting): number {
+  return lasting.ms(`fencing ${node} ${state} ${by} ${attempts}`);
+}
+
+/** A running claim that does not count any more: its claimer is gone, or takes longer than any command may. Null: it counts. */
+export function staleClaim(
+  node: string,
+  record: FencingRecord,
+  input: AttentionInput,
+  lasting: Lasting,
+): StaleClaim | null {
+  const { by, attempts } = record;
+  const runsMs = lastedMs(node, record, lasting);
+  if (by === null) return null;
   const { observer } = input;
   const timeoutMs = input.timeoutOf(by);
-  const isGone = observer.lease(by)?.applied === null || observer.isLapsed(by, timeoutMs);
-  const isStale = isGone || lastedMs > fencingTimeoutMs + timeoutMs;
-  return isStale ? { ...claim, stale: { by, attempts } } : null;
+  const isGone = by !== input.self && (observer.lease(by)?.applied === null || observer.isLapsed(by, timeoutMs));
+  return isGone || runsMs > (input.fencingTimeoutMs ?? MOST_RETRY_MS) + timeoutMs ? { by, attempts } : null;
 }

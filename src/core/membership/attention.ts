@@ -7,7 +7,7 @@ import { allowsFormat2 } from '../model/format.js';
 import { settingOf } from '../model/settings.js';
 import type { MembershipRecord } from '../model/tables.js';
 import type { Snapshot } from '../store/store.js';
-import { fencingAttention } from './attention-fencing.js';
+import { fencingAttention, staleClaim } from './attention-fencing.js';
 import { type AttentionMemory, Lasting } from './attention-memory.js';
 import type { QuietNode } from './failed.js';
 import type { FenceClaimRequest } from './fencing.js';
@@ -69,7 +69,7 @@ export interface Seen {
 
 /** What this agent should ask for. Empty for one that has no say: its node is failed, offline, or not taken in yet. */
 export function attentionOf(input: AttentionInput): Attention {
-  const { self, snapshot, observer, nowMs, memory } = input;
+  const { self, observer, nowMs, memory } = input;
   const lasting = new Lasting(memory, nowMs, observer.maxGapMs);
   const attention: Attention = {
     memory,
@@ -77,7 +77,7 @@ export function attentionOf(input: AttentionInput): Attention {
   };
   for (const seen of seenNodes(input)) {
     const { state } = seen.record;
-    if (state === 'suspect') lookForRecovery(seen, snapshot, attention);
+    if (state === 'suspect') lookForRecovery(seen, input, lasting, attention);
     if (state === 'online') lookAtHoldDown(seen, input, lasting, attention);
     if (seen.node === self) continue;
     if (state === 'online') lookForAcknowledgement(seen, input, lasting, attention);
@@ -115,12 +115,15 @@ function permitted({ self, snapshot, wallMs }: AttentionInput, attention: Attent
   return hasSay ? attention : { ...nothing, join: attention.join };
 }
 
-function lookForRecovery({ node, record, lease, isLapsed, hasLeft }: Seen, snapshot: Snapshot, to: Attention): void {
+function lookForRecovery(seen: Seen, input: AttentionInput, lasting: Lasting, to: Attention): void {
+  const { node, record, lease, isLapsed, hasLeft } = seen;
   if (isLapsed || hasLeft) return;
-  const fencing = snapshot.table('fencing').get(node);
-  if (fencing?.state === 'running') return;
+  const fencing = input.snapshot.table('fencing').get(node);
   const quietAt = higherLease(record.lease, fencing?.lease);
-  if (quietAt === undefined || lease.seq > quietAt) to.recovered.push({ node, lease: lease.seq });
+  if (quietAt !== undefined && lease.seq <= quietAt) return;
+  const stale = fencing?.state === 'running' ? staleClaim(node, fencing, input, lasting) : undefined;
+  if (stale === null) to.waits.push({ node, why: `renews, but is being fenced by ${fencing!.by}` });
+  else to.recovered.push({ node, lease: lease.seq, ...(stale === undefined ? {} : { stale }) });
 }
 
 function lookAtHoldDown(
@@ -185,6 +188,13 @@ function lookAtTickets(input: AttentionInput, lasting: Lasting, to: Attention): 
     newestMs = Math.min(newestMs, lastedMs);
     // An agent long dead may have left a ticket: who is not known to live is waited for, but not taken in.
     if (node !== self && !observer.isRenewing(node)) continue;
+    // Failed since it could not stop something: it would only fail again. Where generations come fast, RELEASED follows them.
+    const isReleased =
+      lease.released >= snapshot.generation || lasting.ms(`ticket ${node} released ${lease.released}`) < lastedMs;
+    if (!isReleased) {
+      to.waits.push({ node, why: 'joins when it has released what was taken from it' });
+      continue;
+    }
     oldestMs = Math.max(oldestMs, lastedMs);
     nodes.push(node);
   }

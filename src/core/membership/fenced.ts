@@ -40,3 +40,14 @@ export function fencedHow(snapshot: Snapshot, node: string, lease: number | null
   if (record === undefined || !isFencedAt(record, lease)) return '';
   return record.state === 'confirmed' ? '; a person confirmed that it is off' : `; fenced by ${record.by}`;
 }
+
+/** A claim, as whoever asks saw it unchanged for too long, or after its claimer was gone. */
+export interface StaleClaim {
+  by: string;
+  attempts: number;
+}
+
+/** Whether the claim that stands is the one that was found stale. */
+export function isStaleClaim({ by, attempts }: FencingRecord, stale: StaleClaim | undefined): boolean {
+  return stale !== undefined && stale.by === by && stale.attempts === attempts;
+}

@@ -8,7 +8,7 @@ import { requireFormat } from '../model/format.js';
 import type { FencingRecord } from '../model/tables.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
-import { fencingFailure, isFencedAt } from './fenced.js';
+import { fencingFailure, isFencedAt, isStaleClaim, type StaleClaim } from './fenced.js';
 import { frozenReason, oneLine } from './reasons.js';
 import { higherLease, putMembership } from './records.js';
 import { isActive } from './states.js';
@@ -22,7 +22,9 @@ export interface FenceClaimRequest {
   /** Cause and measured time; becomes the reason (`quietReason`). */
   why: string;
   /** A claim of somebody that whoever asks saw unchanged for too long, or whose claimer is gone: it does not count any more. */
-  stale?: { by: string; attempts: number };
+  stale?: StaleClaim;
+  /** Asked under the lock: whether the lease still shows this number (listed anew). Not recorded. */
+  stillQuiet?: (node: string, seq: number) => boolean;
 }
 
 export interface FenceClaimResult {
@@ -40,11 +42,11 @@ function claimRefusal(draft: Draft, request: FenceClaimRequest): string | null {
   const state = draft.table('membership').get(node)?.state ?? 'offline';
   if (state === 'offline' || state === 'joining') return `it is ${state}`;
   const record = draft.table('fencing').get(node);
-  if (record === undefined) return null;
   if (isFencedAt(record, lease)) return 'it is fenced already';
-  if (record.state !== 'running' || record.by === by) return null;
-  const isStale = stale !== undefined && stale.by === record.by && stale.attempts === record.attempts;
-  return isStale ? null : `${record.by} is fencing it`;
+  if (record?.state === 'running' && record.by !== by && !isStaleClaim(record, stale))
+    return `${record.by} is fencing it`;
+  // Nobody fences what is back.
+  return (request.stillQuiet?.(node, lease) ?? true) ? null : 'its lease was renewed meanwhile';
 }
 
 /**
@@ -75,6 +77,7 @@ export const fenceClaim: Operation<FenceClaimRequest, FenceClaimResult> = {
     retell(draft, node, `${request.why}; is being fenced by ${by}`, lease);
     return { claimed: true, attempt, why: null };
   },
+  recorded: ({ stillQuiet: _, ...request }) => request,
 };
 
 /** Tells the reason of a suspect; an online node becomes one. What is standby or failed stays so. */

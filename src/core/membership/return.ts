@@ -5,6 +5,7 @@ import type { Operation } from '../operation.js';
 import { planFailback } from '../placement/failover.js';
 import { placementInput } from '../placement/input.js';
 import { writePlacements } from '../placement/operations.js';
+import { isStaleClaim, type StaleClaim } from './fenced.js';
 import type { NotDone } from './join.js';
 import { type PlacementCounts, placementCounts } from './placement-counts.js';
 import { frozenReason } from './reasons.js';
@@ -14,6 +15,8 @@ export interface RecoveredRequest {
   node: string;
   /** Sequence number that its lease shows now. */
   lease: number;
+  /** A claim to fence it that does not count any more (FenceClaimRequest). */
+  stale?: StaleClaim;
 }
 
 export interface RecoveredResult {
@@ -24,16 +27,16 @@ export interface RecoveredResult {
 
 /**
  * A suspect node is online again: its lease shows a higher number than the one found quiet. Its own agent asks for it, or
- * whoever sees it. A failed attempt to fence it is forgotten; one that is under way is waited for.
+ * whoever sees it. A failed attempt to fence it is forgotten; one that is under way is waited for, unless it is stale.
  */
 export const nodeRecovered: Operation<RecoveredRequest, RecoveredResult> = {
   name: 'node.recovered',
-  run(draft, { node, lease }) {
+  run(draft, { node, lease, stale }) {
     const no = (why: string): RecoveredResult => ({ recovered: false, why });
     const record = draft.table('membership').get(node);
     if (record === undefined || record.state !== 'suspect') return no('it is not suspect');
     const fencing = draft.table('fencing').get(node);
-    if (fencing?.state === 'running') return no(`it is being fenced by ${fencing.by}`);
+    if (fencing?.state === 'running' && !isStaleClaim(fencing, stale)) return no(`it is being fenced by ${fencing.by}`);
     const quietAt = higherLease(record.lease, fencing?.lease);
     if (quietAt !== undefined && lease <= quietAt) return no('its lease was not renewed since it was found quiet');
     putMembership(draft, node, { state: 'online', reason: 'renewed its lease after all', held: record.held });
