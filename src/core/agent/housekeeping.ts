@@ -27,9 +27,12 @@ export class Housekeeping {
     const nowMs = this.options.platform.clock.monotonicMs();
     const [isBallastDue, isSweepDue] = [nowMs >= this.ballastDueMs, nowMs >= this.sweepDueMs];
     if (!isBallastDue && !isSweepDue) return;
+    const first = firstOf(liveMembers(snapshot, peers));
+    // Not even this agent itself was seen yet.
+    if (first === undefined) return;
     if (isBallastDue) this.ballastDueMs = nowMs + BALLAST_INTERVAL_MS;
     if (isSweepDue) this.sweepDueMs = nowMs + SWEEP_INTERVAL_MS;
-    if (firstOf(liveMembers(snapshot, peers)) !== this.options.node) return;
+    if (first !== this.options.node) return;
     if (isBallastDue) this.lookAtBallast();
     if (isSweepDue) this.sweepMail();
   }
