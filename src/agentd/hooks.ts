@@ -14,7 +14,7 @@ import type { HookEvent, Hooks, Log } from '../core/agent/ports.js';
 import { CfsError } from '../core/errors.js';
 import { naturalCompare } from '../core/model/names.js';
 import type { Programs } from './programs.js';
-import { type RunResult, saidLast, seconds } from './run-program.js';
+import { type RunResult, saidLast } from './run-program.js';
 
 export interface HookOptions {
   hooksDir: string;
@@ -110,7 +110,7 @@ export class NodeHooks implements Hooks {
         timeoutMs,
       });
       const said = saidLast(result, LOGGED_LINES);
-      const sentence = `hook ${event}/${name} ${result.failure ?? `ended after ${seconds(result.durationMs)}`}${said === '' ? '' : `: ${said}`}`;
+      const sentence = `hook ${event}/${name} ${result.failure ?? `ended after ${Math.round(result.durationMs)} ms`}${said === '' ? '' : `: ${said}`}`;
       if (result.failure === null) log.info(facts, sentence);
       else log.warn({ ...facts, status: result.status }, sentence);
       this.keep(event, name, result);
@@ -123,7 +123,7 @@ export class NodeHooks implements Hooks {
   private keep(event: HookEvent, name: string, result: RunResult): void {
     const dir = join(this.options.stateDir, 'hooks');
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const head = `${new Date().toISOString()} ${result.failure ?? 'ended with 0'} after ${seconds(result.durationMs)}\n`;
+    const head = `${new Date().toISOString()} ${result.failure ?? 'ended with 0'} after ${Math.round(result.durationMs)} ms\n`;
     writeFileSync(join(dir, `${event}.${name}`), `${head}${result.stdout}${result.stderr}`, { mode: 0o600 });
   }
 }

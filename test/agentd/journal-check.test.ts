@@ -99,6 +99,7 @@ describe('the checker of ownership journals', () => {
   it('takes what never ended for still running, unless the node lost its power', () => {
     const journals = [journal('n1', line(1, 'n1', 'start')), journal('n2', line(10, 'n2', 'start'))];
     assert.equal(checkOwnership(journals).overlaps.length, 1);
+    assert.deepEqual(checkOwnership(journals).takeovers, [], 'what never ended was not taken over');
     assert.equal(checkOwnership(journals, [{ t: 4, node: 'n1', event: 'kill' }]).overlaps.length, 1);
     const { overlaps, gaps, takeovers } = checkOwnership(journals, [{ t: 4, node: 'n1', event: 'power-off' }]);
     assert.deepEqual(overlaps, []);

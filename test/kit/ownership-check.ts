@@ -69,8 +69,8 @@ export function checkOwnership(journals: readonly JournalOf[], marks: readonly N
     for (const next of own) {
       if (furthest !== null) {
         if (next.from < furthest.to) overlaps.push({ first: furthest, second: next });
-        else if (next.from > furthest.to) gaps.push({ volume, from: furthest.to, ms: next.from - furthest.to });
-        if (next.source !== furthest.source) takeovers.push(takeoverOf(furthest, next, marks));
+        else if (next.source !== furthest.source) takeovers.push(takeoverOf(furthest, next, marks));
+        if (next.from > furthest.to) gaps.push({ volume, from: furthest.to, ms: next.from - furthest.to });
       }
       if (furthest === null || next.to > furthest.to) furthest = next;
     }
@@ -125,15 +125,13 @@ function intervalsOf({ source, events }: JournalOf, marks: readonly NodeEvent[])
 /** Counted from the last mark on the former owner's node while it had the volume. */
 function takeoverOf(first: Interval, second: Interval, marks: readonly NodeEvent[]): Takeover {
   const { node, volume, from, to } = first;
-  const mark = marks
-    .filter((at) => at.node === node && at.t >= from && at.t <= Math.min(to, second.from))
-    .sort((a, b) => b.t - a.t)[0];
+  const mark = marks.filter((at) => at.node === node && at.t >= from && at.t <= to).sort((a, b) => b.t - a.t)[0];
   return {
     volume,
     from: node,
     to: second.node,
     cause: mark?.event ?? 'end',
-    ms: second.from - Math.min(mark?.t ?? to, second.from),
+    ms: second.from - (mark?.t ?? to),
   };
 }
 
