@@ -1,8 +1,8 @@
 /** cfs mail: messages as an administrator sends, lists and reads them. */
 import assert from 'node:assert/strict';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cfs, cfsJson, runCfs } from '../kit/cli.js';
+import { cfs, cfsJson, runCfs, startCfs, tempDir } from '../kit/cli.js';
 import { changesNothing, errorOf, generationOf, inTurns, refuses, runBeside, smallCluster } from '../kit/commands.js';
 
 interface Message {
@@ -116,5 +116,46 @@ describe('cfs mail', function () {
       says: /the mailbox of node "n1" is full: 1000 messages/i,
       hint: /cfs mail read/,
     });
+  });
+
+  it('is taken out by the agent of the node, which logs it, runs the hook mail and sees to the ballast', async () => {
+    const dir = smallCluster();
+    cfs(['cluster', 'set', 'lease.interval=200ms', 'lease.timeout=5s'], { dir });
+    const own = tempDir('agent');
+    const out = join(own, 'heard');
+    mkdirSync(join(own, 'hooks.d/mail'), { recursive: true });
+    const hook = join(own, 'hooks.d/mail/note');
+    writeFileSync(
+      hook,
+      `#!/bin/sh\necho "$CFS_MAIL_KIND from $CFS_MAIL_FROM: $CFS_MAIL_TEXT" > ${out}.new && mv ${out}.new ${out}\n`,
+    );
+    chmodSync(hook, 0o755);
+    const config = join(own, 'agent.json');
+    writeFileSync(
+      config,
+      JSON.stringify({ node: 'n1', dir, stateDir: join(own, 'state'), hooksDir: join(own, 'hooks.d') }),
+    );
+    chmodSync(config, 0o600);
+    cfs(['mail', 'send', 'n1', 'swap at noon', '--node', 'n2'], { dir });
+    const agent = startCfs(['agentd', '--config', config], { dir });
+    let log = '';
+    agent.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+    try {
+      const deadline = Date.now() + 30_000;
+      const isDone = () =>
+        existsSync(out) && existsSync(join(dir, 'ballast')) && readdirSync(join(dir, 'mail/n1')).length === 0;
+      while (!isDone()) {
+        assert.ok(Date.now() < deadline && agent.exitCode === null, log);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      assert.equal(readFileSync(out, 'utf8'), 'note from n2: swap at noon\n');
+      assert.match(log, /note from n2: swap at noon/);
+      assert.equal(statSync(join(dir, 'ballast')).size, 4 << 20);
+    } finally {
+      agent.kill('SIGTERM');
+      await new Promise((resolve) => agent.on('close', resolve));
+    }
   });
 });
