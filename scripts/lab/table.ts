@@ -31,7 +31,7 @@ export function rowOf({ scenario, rounds, failures, verdict }: ScenarioResult): 
     seconds(Math.max(...lasts)),
     seconds(Math.max(0, ...gaps)),
     ownersOf({ scenario, verdict }),
-    [...new Set(rounds.flatMap(({ notes }) => notes))].join('; '),
+    together(rounds.flatMap(({ notes }) => notes)).join('; '),
   ];
   return `| ${cells.join(' | ')} |`;
 }
@@ -45,6 +45,24 @@ function takersOf(takeovers: readonly Takeover[]): string {
   const counts = takeovers.map(({ takers }) => takers.size);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   return `${least === most ? least : `${least}–${most}`} others`;
+}
+
+/** Notes that differ in their numbers only are one, with the least and the greatest of each. */
+function together(notes: readonly string[]): string[] {
+  const groups = new Map<string, number[][]>();
+  for (const note of notes) {
+    const shape = note.replace(/\d+/g, '#');
+    groups.set(shape, [...(groups.get(shape) ?? []), [...note.matchAll(/\d+/g)].map(Number)]);
+  }
+  return [...groups].map(([shape, numbers]) => {
+    let at = 0;
+    return shape.replace(/#/g, () => {
+      const column = numbers.map((row) => row[at]!);
+      at++;
+      const [least, most] = [Math.min(...column), Math.max(...column)];
+      return least === most ? String(least) : `${least}–${most}`;
+    });
+  });
 }
 
 function ownersOf({ scenario, verdict }: Pick<ScenarioResult, 'scenario' | 'verdict'>): string {
