@@ -94,12 +94,29 @@ describe('an observer', () => {
     );
   });
 
-  it('counts no time in which it did not look', () => {
+  it('watches for a whole timeout again when it could not look for a while, as after a directory that hung for all', () => {
     const leases = new Leases();
     leases.run(3, ['n1']);
+    leases.run(9, []);
     leases.nowMs += 60_000;
     leases.look();
-    assert.equal(leases.observer.quietMs('n1'), 3000);
+    assert.equal(leases.observer.quietMs('n1'), 0);
+    leases.run(9, []);
+    assert.equal(leases.observer.isLapsed('n1', 10_000), false);
+    leases.run(1, []);
+    assert.equal(leases.observer.isLapsed('n1', 10_000), true);
+  });
+
+  it('does so too where the look itself hung', () => {
+    const observer = new LeaseObserver(3000);
+    const look = (beganMs: number, endedMs: number) => {
+      const lease: Lease = { node: 'n1', seq: 4, released: 1, applied: 1 };
+      observer.look({ leases: new Map([['n1', lease]]), beganMs, endedMs });
+    };
+    for (let at = 0; at <= 8000; at += 1000) look(at, at + 10);
+    assert.equal(observer.quietMs('n1'), 7990);
+    look(9000, 30_000);
+    assert.equal(observer.quietMs('n1'), 0);
   });
 
   it('knows a lease that is renewed from one that lies there', () => {

@@ -120,7 +120,8 @@ function lookForRecovery(seen: Seen, input: AttentionInput, lasting: Lasting, to
   if (isLapsed || hasLeft) return;
   const fencing = input.snapshot.table('fencing').get(node);
   const quietAt = higherLease(record.lease, fencing?.lease);
-  if (quietAt !== undefined && lease.seq <= quietAt) return;
+  // Format 1 does not say at which number it was found quiet.
+  if (quietAt === undefined ? !input.observer.isRenewing(node) : lease.seq <= quietAt) return;
   const stale = fencing?.state === 'running' ? staleClaim(node, fencing, input, lasting) : undefined;
   if (stale === null) to.waits.push({ node, why: `renews, but is being fenced by ${fencing!.by}` });
   else to.recovered.push({ node, lease: lease.seq, ...(stale === undefined ? {} : { stale }) });

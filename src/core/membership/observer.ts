@@ -13,10 +13,8 @@ interface Seen {
   lease: Lease;
   /** Time that counts: watched without a new sequence number, ms. */
   quietMs: number;
-  /** End of the look that counted last. */
+  /** Up to when it is counted: the end of the look that first showed it, then the beginning of each later one. */
   countedMs: number;
-  /** Time watched during which it was renewed at least once per timeout, ms; for the hold-down of failback. */
-  upMs: number;
   /** A renewal was seen, not only a lease that lay there. */
   isRenewing: boolean;
 }
@@ -31,7 +29,7 @@ export interface Look {
 export class LeaseObserver {
   private readonly seen = new Map<string, Seen>();
 
-  /** @param maxGapMs longest time between two looks that counts as watched; a few lease intervals */
+  /** @param maxGapMs longest time from look to look that counts as watched, a few lease intervals; beyond it watching begins anew */
   constructor(public maxGapMs: number) {}
 
   look({ leases, beganMs, endedMs }: Look): void {
@@ -39,15 +37,18 @@ export class LeaseObserver {
       const known = this.seen.get(node);
       // Two agents of one name, or a directory set back: whatever differs is a sign of life.
       if (known === undefined || known.lease.seq !== lease.seq) {
-        const gapMs = known === undefined ? 0 : Math.min(endedMs - known.countedMs, this.maxGapMs);
-        const upMs = known === undefined || known.lease.applied === null ? 0 : known.upMs + gapMs;
-        this.seen.set(node, { lease, quietMs: 0, countedMs: endedMs, upMs, isRenewing: known !== undefined });
+        this.seen.set(node, { lease, quietMs: 0, countedMs: endedMs, isRenewing: known !== undefined });
         continue;
       }
-      const gapMs = Math.max(0, beganMs - known.countedMs);
-      known.quietMs += Math.min(gapMs, this.maxGapMs);
-      known.upMs += Math.min(gapMs, this.maxGapMs);
-      known.countedMs = endedMs;
+      // A look that came late, or hung: what happened meanwhile was not watched, and may have happened to all.
+      if (endedMs - known.countedMs > this.maxGapMs) {
+        known.quietMs = 0;
+        known.countedMs = endedMs;
+        continue;
+      }
+      // From the beginning of each look to that of the next, so that slow looks lose no time.
+      known.quietMs += Math.max(0, beganMs - known.countedMs);
+      known.countedMs = Math.max(known.countedMs, beganMs);
     }
     for (const node of this.seen.keys()) if (!leases.has(node)) this.seen.delete(node);
   }
@@ -74,16 +75,5 @@ export class LeaseObserver {
   /** Whether a renewal was seen since watching began: a lease that lies there may be of an agent long dead. */
   isRenewing(node: string): boolean {
     return this.seen.get(node)?.isRenewing ?? false;
-  }
-
-  /** For how long it has been up, as far as this observer watched, ms. Begins anew when `forget` is called. */
-  upMs(node: string): number {
-    return this.seen.get(node)?.upMs ?? 0;
-  }
-
-  /** Begins counting `upMs` of a node anew: it lapsed, failed, or changed its state. */
-  restartUp(node: string): void {
-    const known = this.seen.get(node);
-    if (known !== undefined) known.upMs = 0;
   }
 }
