@@ -122,13 +122,23 @@ export class OwnLease {
       } catch (error) {
         // A lost reply of our own, or a rival's: the next look tells.
         if (isSystemCallError(error, 'EEXIST') && tries < 3) continue;
-        if (!isSystemCallError(error, 'ENOSPC', 'EDQUOT') || freed || !freeBallast(this.place)) throw error;
+        if (!isSystemCallError(error, 'ENOSPC', 'EDQUOT') || !this.makeRoom()) throw error;
         freed = true;
         this.seq -= 1;
         continue;
       }
       return { name, isDiskFull: !this.fill(fd, info) || freed };
     }
+  }
+
+  /**
+   * Of our own first: the name before the last one is of no more use, and gives its inode. Then the ballast.
+   * @returns false: there is nothing left to give up @throws CfsError of the system
+   */
+  private makeRoom(): boolean {
+    const before = this.stale.length;
+    this.removeStale();
+    return this.stale.length < before || freeBallast(this.place);
   }
 
   /** The name is the lease; a failure to write what stands in it only leaves people with less to read. */
