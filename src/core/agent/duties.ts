@@ -62,7 +62,6 @@ export class Duties {
 
   /** After another look: asks for what is still to be done. @throws SystemCallError */
   ask(snapshot: Snapshot): void {
-    this.askDueMs = Number.POSITIVE_INFINITY;
     const attention = this.attention(snapshot, false);
     if (isNothing(attention)) return;
     this.isAsking = true;
@@ -72,7 +71,7 @@ export class Duties {
     });
   }
 
-  /** Asks for nothing after all: this agent ends, or its lease is not fresh. */
+  /** What was to be asked for is not due any more: it is looked at now, or at the next look. */
   forgo(): void {
     this.askDueMs = Number.POSITIVE_INFINITY;
   }

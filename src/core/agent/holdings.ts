@@ -55,6 +55,9 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_START_PAUSE_MS = 60_000;
 const LONGEST_STOP_PAUSE_MS = 10_000;
 
+/** A stop that only waits for its turn. */
+const WHEN_WOKEN = 0;
+
 export class Holdings {
   private readonly held = new Map<string, Held>();
   private readonly failedStarts = new Map<string, FailedStart>();
@@ -131,7 +134,9 @@ export class Holdings {
   /** When something is to be tried again, by the monotonic clock; Infinity: nothing. */
   nextRetryMs(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { phase, retryMs } of this.held.values()) if (phase === 'unstopped') next = Math.min(next, retryMs);
+    for (const { phase, retryMs } of this.held.values()) {
+      if (phase === 'unstopped' && retryMs !== WHEN_WOKEN) next = Math.min(next, retryMs);
+    }
     for (const [volume, { retryMs }] of this.failedStarts) {
       if (!this.held.has(volume)) next = Math.min(next, retryMs);
     }
@@ -203,7 +208,7 @@ export class Holdings {
     if (this.stops >= parallelStops) {
       // Its turn comes when one of the others has ended, which wakes the agent.
       held.phase = 'unstopped';
-      held.retryMs = 0;
+      held.retryMs = WHEN_WOKEN;
       return;
     }
     const wasStarted = held.phase !== 'starting';

@@ -35,6 +35,7 @@ import { Waker } from './waker.js';
 
 const HEAD_INTERVAL_MS = 1000;
 const JITTER = 0.1;
+const LEAST_PAUSE_MS = 1;
 /** A hint comes with the first of the names that a commit makes; the generation is there a moment later. */
 const HINT_MS = 15;
 const STATES_WITH_VOLUMES: readonly NodeState[] = ['online', 'suspect', 'standby'];
@@ -52,6 +53,7 @@ export class Worker {
   private peers: Peers | null = null;
   private duties: Duties | null = null;
   private headDueMs = 0;
+  private headTriedMs = Number.NEGATIVE_INFINITY;
   private headReadMs = Number.NEGATIVE_INFINITY;
   private lookDueMs = 0;
   /** The database went back or is damaged: what runs goes on, nothing is started or decided. */
@@ -107,7 +109,8 @@ export class Worker {
       for (;;) {
         this.turn();
         if (this.ended !== null) return this.ended;
-        await this.waker.until(this.nextDueMs());
+        // Never at once: whatever is wrong with a due time, signals and drivers get their turn.
+        await this.waker.until(Math.max(this.nextDueMs(), this.now() + LEAST_PAUSE_MS));
       }
     } finally {
       unhint?.();
@@ -132,8 +135,9 @@ export class Worker {
 
   private turn(): void {
     this.renewals.checkFresh(!this.holdings.isEmpty);
-    const headDueMs = Math.min(this.headDueMs, this.renewals.headDueMs());
-    if (this.now() >= headDueMs) this.attempt('read the newest generation', () => this.followHead());
+    // Somebody else may have done meanwhile what this agent is about to ask for.
+    if (this.now() >= this.nextHeadMs() || this.duties?.isDue())
+      this.attempt('read the newest generation', () => this.followHead());
     const { snapshot, peers } = this;
     if (snapshot === null || peers === null) {
       this.endUnborn();
@@ -164,6 +168,7 @@ export class Worker {
   private followHead(): void {
     const { platform, config } = this.options;
     const beganMs = this.now();
+    this.headTriedMs = beganMs;
     const intervalMs = config.headIntervalMs ?? HEAD_INTERVAL_MS;
     this.headDueMs = beganMs + intervalMs * (1 + JITTER * (2 * platform.random.fraction() - 1));
     const news = this.follower.look();
@@ -241,9 +246,9 @@ export class Worker {
 
   /** What was found a moment ago is looked at once more before it is asked for. */
   private ask(snapshot: Snapshot, peers: Peers): void {
+    this.duties?.forgo();
     peers.look();
     if (this.mayDecide()) this.duties?.ask(snapshot);
-    else this.duties?.forgo();
   }
 
   private mayDecide(): boolean {
@@ -312,14 +317,19 @@ export class Worker {
   private nextDueMs(): number {
     if (this.snapshot === null) return this.headDueMs;
     return Math.min(
-      this.headDueMs,
+      this.nextHeadMs(),
       this.lookDueMs,
-      this.renewals.headDueMs(),
       this.renewals.nextDueMs(),
       this.duties?.nextDueMs() ?? Number.POSITIVE_INFINITY,
       this.holdings.nextRetryMs(),
       this.teller.nextDueMs(),
     );
+  }
+
+  /** As usual; and once when starts are waiting for it, unless that was tried already. */
+  private nextHeadMs(): number {
+    const wantedMs = this.renewals.headDueMs();
+    return wantedMs > this.headTriedMs ? Math.min(this.headDueMs, wantedMs) : this.headDueMs;
   }
 
   private problems(): string[] {
