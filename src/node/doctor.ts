@@ -26,8 +26,10 @@ const DIRECTORIES = ['races', 'locks', 'notify', 'removed', 'replaced', ...SIGHT
 
 /** No single test takes longer than this, ms: a call hangs in the file system. */
 const STEP_MS = 120_000;
-/** How long a clean-up may take before what is left is named instead, ms. */
-const CLEAN_MS = 10_000;
+/** How long a clean-up may take before what is left is named instead, ms: hundreds of files, at 30 ms each on a busy GlusterFS. */
+const CLEAN_MS = 60_000;
+/** And where the directory did not answer, ms. */
+const CLEAN_HUNG_MS = 5_000;
 
 export interface DoctorOptions {
   directory: string;
@@ -47,6 +49,7 @@ export async function formerTests(directory: string): Promise<string[]> {
 /** Runs steps by name; one that hangs or is interrupted is left where it is. */
 class Steps {
   readonly meeting: Meeting;
+  private isHung = false;
 
   constructor(
     readonly options: DoctorOptions,
@@ -77,6 +80,7 @@ class Steps {
   }
 
   private hangs(text: string, limitMs: number): CfsError {
+    this.isHung = true;
     return new CfsError(
       'WAIT_TIMEOUT',
       `The directory ${this.options.directory} hangs, for ${limitMs / 1000} s in "${text}"`,
@@ -96,8 +100,13 @@ class Steps {
       if (why !== undefined && !removes) await pause(1_000);
       return removes ? meeting.remove() : [];
     };
-    const late = pause(CLEAN_MS).then(() => [meeting.root]);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string[]>((resolve) => {
+      timer = setTimeout(() => resolve([meeting.root]), this.isHung ? CLEAN_HUNG_MS : CLEAN_MS);
+    });
+    options.progress('cleaning up');
     const left = await Promise.race([clean().catch(() => [meeting.root]), late]);
+    clearTimeout(timer);
     if (left.length > 0) options.leftover(left);
   }
 }

@@ -5,11 +5,14 @@ export interface Advice {
   /** `refuse`: not for a cluster directory, by name alone. `advise`: better with other options. `info`: good to know. */
   level: 'refuse' | 'advise' | 'info';
   text: string;
+  /** lease.timeout should not be shorter than this, ms: the file system itself can stall so long without being broken. */
+  leaseTimeoutMs?: number;
 }
 
 const refuse = (text: string): Advice => ({ level: 'refuse', text });
 const advise = (text: string): Advice => ({ level: 'advise', text });
 const info = (text: string): Advice => ({ level: 'info', text });
+const stall = (text: string, leaseTimeoutMs: number): Advice => ({ level: 'info', text, leaseTimeoutMs });
 
 /** Advice for one mount, the gravest first. */
 export function adviceFor(mount: Mount | null): Advice[] {
@@ -66,12 +69,12 @@ function byFamily(mount: Mount): Advice[] {
           'the volume should have performance.stat-prefetch off, performance.quick-read off, network.ping-timeout 3 (it has 42 by default)',
         ),
         info('mount with attribute-timeout=0,entry-timeout=0; replica 3 with quorum, never replica 2'),
-        info('a dying server stalls every call for about twice the ping timeout: lease.timeout 20s or more'),
+        stall('a dying server stalls every call for about twice the ping timeout', 20_000),
       ];
     case 'moosefs':
       return [
         info('while its master is away calls hang and cannot be killed: agents fence themselves by their supervisor'),
-        info('a chunk server that goes away stalls writes for about 10 s: lease.timeout 30s or more'),
+        stall('a chunk server that goes away stalls writes for about 10 s', 30_000),
       ];
     case 'ceph':
       return [

@@ -42,10 +42,10 @@ export function verdictOf(measured: Measurements): Verdict {
   const answer: Answer = refusals.length > 0 ? 'no' : measured.inotifyOther === false ? 'polling' : 'yes';
   return {
     answer,
-    summary: SUMMARY[answer],
+    summary: measured.mode === 'alone' && answer !== 'no' ? ALONE : SUMMARY[answer],
     reasons: [...refusals, ...limits],
     caveats: caveatsOf(measured, family),
-    uses: usesOf(measured, answer),
+    uses: usesOf(measured, answer, Math.max(0, ...advice.map((a) => a.leaseTimeoutMs ?? 0))),
     findings,
     advice: advice.filter((a) => a.level !== 'refuse'),
     network: measured.nodes.flatMap((node) =>
@@ -59,6 +59,8 @@ const SUMMARY: Record<Answer, string> = {
   polling: 'This directory may be used as a cluster directory, with polling only.',
   no: 'This directory must not be used as a cluster directory.',
 };
+
+const ALONE = 'As far as one node can tell, this directory may be used as a cluster directory.';
 
 function says(findings: readonly Finding[], level: Finding['level']): string[] {
   return findings.filter((f) => f.level === level).map((f) => `${f.test}: ${f.result}; ${f.meaning}`);
@@ -94,10 +96,10 @@ function caveatsOf(measured: Measurements, family: Family): string[] {
   return found;
 }
 
-function usesOf(measured: Measurements, answer: Answer): Use[] {
+function usesOf(measured: Measurements, answer: Answer, stallsMs: number): Use[] {
   const { visible, locks } = measured;
   const alone = visible === null;
-  const failover = failoverUse(measured, answer);
+  const failover = failoverUse(measured, answer, stallsMs);
   const both = [locks.flock.answer, locks.fcntl.answer];
   const lockAnswer =
     both.includes('given-to-both') || both.includes('unsupported')
@@ -122,12 +124,13 @@ function isLate(d: Delay): boolean {
 }
 
 /** An observer must never miss a lease that is renewed: the interval and twice the delay have to fit well into the timeout. */
-function failoverUse(measured: Measurements, answer: Answer): Use {
+function failoverUse(measured: Measurements, answer: Answer, stallsMs: number): Use {
   const text = 'agents with automatic failover';
   if (answer === 'no') return { use: 'failover', answer: 'no', text };
   if (measured.visible === null) return { use: 'failover', answer: 'unknown', text };
   const { listed, found } = measured.visible;
   const delayMs = Math.max(listed.maxMs ?? 0, found.maxMs ?? 0);
-  const timeoutMs = Math.max(LEASE_TIMEOUT_MS, Math.ceil((3 * (LEASE_INTERVAL_MS + 2 * delayMs)) / 1000) * 1000);
+  const seenMs = Math.ceil((3 * (LEASE_INTERVAL_MS + 2 * delayMs)) / 1000) * 1000;
+  const timeoutMs = Math.max(LEASE_TIMEOUT_MS, stallsMs, seenMs);
   return { use: 'failover', answer, text: `${text}, lease.timeout ${timeoutMs / 1000}s or more` };
 }
