@@ -23,6 +23,8 @@ export interface ExampleState {
   path?: string;
   /** It runs until it is told to stop: it is, as soon as this was printed. */
   until?: RegExp;
+  /** What it prints is measured, and never the same twice. */
+  varies?: true;
   /** A command of cfs that somebody runs meanwhile, again and again until the example ends. */
   meanwhile?: string[];
 }
@@ -55,6 +57,8 @@ export const SPECIAL: Record<string, ExampleState> = {
         input: '{"cluster":{"name":"a"},"groups":["eng","ops"],"domains":["CA"]}',
       }),
   },
+  'cfs doctor /srv/shared --alone': { path: '/srv/shared', varies: true },
+  'cfs doctor /srv/shared --local-peer --json': { path: '/srv/shared', varies: true },
   'cfs domain remove LA --yes': { before: SPARE },
   // The example shows that a domain in use is refused, and by whom it is used.
   'cfs domain remove CA --dry-run': { status: 4 },
