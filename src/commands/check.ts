@@ -7,8 +7,9 @@ export default class Check extends CfsCommand {
   static override summary = 'Give a verdict for monitoring, in one line.';
   static override description =
     'For monitoring systems: one line, and the exit code of a monitoring plugin. 0 OK; 1 WARNING: something waits for a ' +
-    'decision (a failed node, volumes not yet placed, a freeze); 2 CRITICAL: a volume has no working node, or agents run ' +
-    'and the shared volume is full; 3 UNKNOWN: the cluster could not be read. These codes take the place of the usual ones in this command alone.';
+    'decision (a failed node, volumes not yet placed, a freeze), or agents run and the shared volume is nearly full; ' +
+    '2 CRITICAL: a volume has no working node, or agents run and the shared volume is full; 3 UNKNOWN: the cluster could ' +
+    'not be read. These codes take the place of the usual ones in this command alone.';
   static override examples = [
     { description: 'The verdict', command: 'cfs check' },
     { description: 'With every fact', command: 'cfs check --json' },

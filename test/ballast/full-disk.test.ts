@@ -73,6 +73,7 @@ describe('on a file system that is full', () => {
 
     const filler = path.join(at, 'filler');
     fill(filler);
+    assert.match(verdict(), /^CFS WARNING - .*the shared volume is nearly full: 0 KiB left beside the ballast/);
     assert.throws(() => renew(leases, 2), { code: 'ENOSPC' });
     await assert.rejects(
       store.transact({ operation: 'test' }, increment),

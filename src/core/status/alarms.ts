@@ -1,7 +1,8 @@
 /** What no table tells: alarms of the shared directory itself, for `cfs status`, `cfs check` and `cfs metrics`. Reads only. */
-import { type BallastPlace, ballastState } from '../ballast/ballast.js';
+import { BALLAST_BYTES, type BallastPlace, ballastState } from '../ballast/ballast.js';
 import { SPACE_TO_MAKE_BYTES, spaceOf } from '../ballast/keeper.js';
 import { listLeases } from '../membership/leases.js';
+import { countOf } from '../model/find.js';
 import { systemError } from '../store/system-error.js';
 
 export interface Alarm {
@@ -10,12 +11,21 @@ export interface Alarm {
   message: string;
 }
 
+/** With fewer inodes free the shared volume is nearly full; 0 of 0 means that it has no fixed number. */
+const FEW_INODES = 16;
+
 /** @throws CfsError of the system */
 export function directoryAlarms(place: BallastPlace): Alarm[] {
   // Where no agent ever ran nobody makes a ballast, and nobody depends on it.
   if (!hasAgents(place)) return [];
-  if (ballastState(place).state === 'whole') return [];
-  if (spaceOf(place).freeBytes < SPACE_TO_MAKE_BYTES) {
+  const { freeBytes, freeInodes, totalInodes } = spaceOf(place);
+  if (ballastState(place).state === 'whole') {
+    const hasFewInodes = totalInodes > 0 && freeInodes < FEW_INODES;
+    if (freeBytes >= BALLAST_BYTES && !hasFewInodes) return [];
+    const left = hasFewInodes ? countOf(freeInodes, 'inode') : `${Math.floor(freeBytes / 1024)} KiB`;
+    return [{ health: 'WARNING', message: `the shared volume is nearly full: ${left} left beside the ballast` }];
+  }
+  if (freeBytes < SPACE_TO_MAKE_BYTES) {
     return [{ health: 'CRITICAL', message: 'the shared volume is full: the ballast was freed' }];
   }
   return [{ health: 'WARNING', message: 'the ballast is missing: no agent has made it' }];
