@@ -198,9 +198,16 @@ export class LabAgent {
   /** Called before the host is powered off: from now on nobody cleans up. */
   powerGoes(): void {
     this.isOff = true;
-    // nsenter, outside of the host, may be stopped together with the agent, would not reap it then, and the host could not end.
-    const outside = this.child?.pid;
-    if (outside !== undefined && !isNode(outside)) signalAll([outside], 'SIGKILL');
+    const [outside, supervisor] = [this.child?.pid, this.pids()?.supervisor];
+    if (outside === undefined || supervisor === undefined || outside === supervisor) return;
+    // nsenter, outside of the host, may be stopped together with the agent. It has to reap it, or the host cannot end; woken
+    // up earlier it would wake the agent.
+    const timer = setInterval(() => {
+      if (isAlive(supervisor)) return;
+      clearInterval(timer);
+      signalAll([outside], 'SIGCONT');
+    }, 5);
+    timer.unref();
   }
 
   /** Called when the host was powered off. */
