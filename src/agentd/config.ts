@@ -160,6 +160,7 @@ export function parseAgentConfig(text: string, path: string): AgentConfig {
   } catch (error) {
     throw bad(path, (error as Error).message);
   }
+  if (Array.isArray(data)) throw bad(path, 'it is a list, not an object');
   const result = v.safeParse(schema, data);
   if (result.success) return configOf(result.output);
   const [issue] = result.issues;

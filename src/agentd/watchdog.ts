@@ -86,7 +86,6 @@ export class Watchdog {
     if (this.lease !== null && began < this.lease.beganMs) return;
     this.lease = { beganMs: began, timeoutMs };
     this.unrenewedMs = null;
-    this.hasRead = false;
   }
 
   holds(holding: Holding, now: Now): void {
@@ -105,6 +104,7 @@ export class Watchdog {
     if (deadline === null) return { kind: 'wait', untilMs: null };
     const late = now.monotonicMs - deadline;
     if (late < 0) {
+      this.hasRead = false;
       const soon = this.held.size === 0 ? deadline : Math.min(deadline, now.monotonicMs + MAX_WAIT_MS);
       return { kind: 'wait', untilMs: soon };
     }
