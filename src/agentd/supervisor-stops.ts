@@ -45,7 +45,7 @@ export class Stops {
 
   /** Resolves when all are stopped, or after `ms`. */
   async done(ms = Number.POSITIVE_INFINITY): Promise<void> {
-    if (this.pending.size === 0) return;
+    if (this.pending.size === 0 || this.isGivenUp) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.wake.push(resolve);
@@ -62,7 +62,7 @@ export class Stops {
   }
 
   private next(): void {
-    while (this.running < (this.options.parallel ?? 64)) {
+    while (!this.isGivenUp && this.running < (this.options.parallel ?? 64)) {
       const holding = this.queue.shift();
       if (holding === undefined) return;
       this.running++;
