@@ -176,7 +176,7 @@ async function joinTest(meeting: Meeting, directory: string, code: string): Prom
         () => true,
         () => undefined,
       ),
-    5_000,
+    3_000,
   );
   if (found === undefined) {
     throw new CfsError('FILE_NOT_FOUND', `There is no test ${code} in ${directory}`, {
