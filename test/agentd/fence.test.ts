@@ -48,13 +48,16 @@ describe('self-fencing', () => {
     const hooksDir = join(tempDir('hooks'), 'hooks.d');
     const said = join(tempDir('said'), 'hook');
     script(`echo "$CFS_VOLUMES: $CFS_REASON" > ${said}`, join(hooksDir, 'self-fenced/10-tell'));
-    const { fence, log, ended } = fencing('[ "$1" = stop ] && sleep 0.3', 4000, { hooksDir });
-    const began = monotonicMs();
+    // Each stop waits for the other to have begun.
+    const begun = tempDir('begun');
+    const wait = `while [ $(ls ${begun} | wc -l) -lt 2 ]; do i=$((i + 1)); [ $i -gt 300 ] && exit 1; sleep 0.01; done`;
+    const { fence, log, ended } = fencing(`touch ${begun}/$2; i=0; ${wait}`, 10_000, { hooksDir });
     await fence.run();
-    assert.ok(monotonicMs() - began < 590, 'side by side');
     assert.deepEqual(
-      ended().map(({ volume, epoch }) => ({ volume, epoch })),
-      HELD,
+      ended()
+        .map(({ volume, epoch }) => `${volume} ${epoch}`)
+        .sort(),
+      ['v1 7', 'v2 8'],
     );
     assert.deepEqual([fence.report.stopped, fence.report.inTime, fence.left], [2, true, []]);
     assert.match(log.lines.join('\n'), /warn: stopped 2 volumes in \d+ ms, before another node may take over/);
@@ -64,22 +67,22 @@ describe('self-fencing', () => {
   it('that comes too late says so, and goes on until everything is stopped', async () => {
     const flag = join(tempDir('flag'), 'works');
     const { fence, log, ended } = fencing(
-      `[ "$2" = v1 ] || [ -e ${flag} ] || { touch ${flag}; echo busy >&2; exit 1; }`,
-      50,
+      `[ "$2" = v1 ] || [ -e ${flag} ] || { touch ${flag}; sleep 0.6; echo busy >&2; exit 1; }`,
+      500,
     );
     await fence.run();
     assert.equal(fence.report.inTime, false);
     assert.equal(ended().length, 2);
     const lines = log.lines.join('\n');
     assert.match(lines, /error: volume v2 could not be stopped: .*busy/);
-    assert.match(lines, /1 volume could not be stopped in time \(v2\).*No self-fencing command is configured/);
+    assert.match(lines, /volumes? could not be stopped in time \(.*v2\).*No self-fencing command is configured/);
     assert.match(lines, /too late, another node may have taken over/);
   });
 
   it('runs the self-fencing command when a driver does not stop something in time', async () => {
     const said = join(tempDir('said'), 'self-fence');
     const selfFence = script(`echo "$CFS_NODE $CFS_VOLUMES" > ${said}; exit 3`);
-    const { fence, log } = fencing('[ "$2" = v1 ] || exit 1', 100, { selfFence });
+    const { fence, log } = fencing('[ "$2" = v1 ] || exit 1', 1500, { selfFence });
     const run = fence.run();
     await eventually(() => log.lines.some((line) => /self-fencing command ended with 3/.test(line)), 'the command');
     assert.equal(readFileSync(said, 'utf8'), 'n1 v2\n');
