@@ -27,11 +27,9 @@ describe('docs/FAILURES.md', () => {
 
   it('numbers every sentence of its chapters on failures once', () => {
     assert.deepEqual([...new Set(promised)], promised, 'a number stands twice');
-    assert.deepEqual(
-      promised,
-      promised.map((_, i) => `F${i + 1}`),
-      'the numbers are not in order',
-    );
+    // A number stays with its sentence; a new sentence takes the next one, wherever it stands.
+    const all = promised.map((_, i) => `F${i + 1}`);
+    assert.deepEqual(new Set(promised), new Set(all), 'a number is left out');
     const chapters = PAGE.slice(PAGE.indexOf('## A node is killed'), PAGE.indexOf('## What needs fencing'));
     for (const line of chapters.split('\n')) {
       if (line === '' || line.startsWith('#')) continue;

@@ -66,7 +66,10 @@ describe('cfs doctor on real shared file systems', () => {
       mustDo(script('moosefs.sh', 'hang'));
       assert.equal(script('moosefs.sh', 'status').status, 1);
       mustDo(script('moosefs.sh', 'unhang'));
-      assert.equal(script('moosefs.sh', 'status').status, 0);
+      // A client may take seconds to find its master again.
+      const answers = () => script('moosefs.sh', 'status').status === 0;
+      const end = Date.now() + 40_000;
+      while (!answers()) assert.ok(Date.now() < end, 'it never answered again');
     } finally {
       mustDo(script('moosefs.sh', 'down'));
     }

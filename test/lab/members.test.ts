@@ -1,9 +1,9 @@
 /** Who may come in, who decides, and when nobody may: real agents as plain processes. Numbers: docs/FAILURES.md. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabAgent } from '../../scripts/lab/agent.js';
-import { LocalHost } from '../../scripts/lab/hosts.js';
+import { LocalHost, ROOT, runHere } from '../../scripts/lab/hosts.js';
 import {
   holdingsOf,
   type LabCluster,
@@ -15,6 +15,8 @@ import {
 } from '../kit/agents.js';
 
 const TIMEOUT_MS = 2000;
+const STALE_MS = 2000;
+const HOLD_LOCK = join(ROOT, 'scripts/lab/hold-lock.ts');
 /** Longer than a short life and the time in which its end is noticed, together. */
 const HOLD_MS = 4500;
 
@@ -22,7 +24,7 @@ describe('members of a cluster of agents', () => {
   let cluster: LabCluster;
 
   before(async () => {
-    const settings = { 'failback.hold': `${HOLD_MS}ms` };
+    const settings = { 'failback.hold': `${HOLD_MS}ms`, 'lock.stale': `${STALE_MS}ms` };
     cluster = await localCluster({ nodes: 5, volumes: 10, hasPreferences: true, settings });
     cluster.startAll();
     await cluster.settled();
@@ -73,6 +75,22 @@ describe('members of a cluster of agents', () => {
       .journal()
       .filter(({ t, event, node }) => event === 'start' && t > startedMs && node !== 'n2');
     assert.deepEqual(starts, [], 'nothing moved in between');
+  });
+
+  it('[F35] a node that died holding the lock is taken over from up to lock.stale later', async () => {
+    const died = await runHere([process.execPath, '--import', 'tsx', HOLD_LOCK], { CFS_DIR: cluster.dir });
+    assert.equal(died.status, 137, died.stderr);
+    const owner = join(cluster.dir, 'lock.owner');
+    // Of another host: here nobody can see that the holder is dead.
+    writeFileSync(owner, readFileSync(owner, 'utf8').replace(/"host":"[^"]*"/, '"host":"elsewhere"'));
+    const before = holdingsOf(cluster, 'n4');
+    const faultMs = await cluster.powerOff('n4');
+    const { lastMs } = await takeoverOf(cluster, before, faultMs);
+    assert.ok(lastMs < 1.5 * TIMEOUT_MS + STALE_MS, `took ${lastMs} ms`);
+    await cluster.powerOn('n4');
+    await waitFor('its volumes to return', 5 * HOLD_MS, () => cluster.agent('n4').volumes().size >= before.size, {
+      explain: () => cluster.describe(),
+    });
   });
 
   it('[F34] while the cluster is frozen, nobody is failed and nothing moves by itself', async () => {
