@@ -102,8 +102,6 @@ export class SimCluster {
   private lockedUntilMs = 0;
 
   constructor(private readonly options: SimOptions) {
-    // Errors are made by the thousand here, as answers of system calls.
-    Error.stackTraceLimit = 5;
     this.world = new SimWorld(options.seed);
     this.disk = new SharedDisk(new SimFiles(), this.world, options.mostLagMs ?? 0);
     this.mostLagMs = options.mostLagMs ?? 0;

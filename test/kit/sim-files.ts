@@ -104,12 +104,9 @@ export class SimFiles implements Files {
   }
 
   isAbsent(_label: string, path: string): boolean {
-    try {
-      this.find(path);
-      return false;
-    } catch {
-      return true;
-    }
+    let node: Inode | undefined = this.root;
+    for (const part of path.split('/')) if (part !== '') node = node?.names.get(part);
+    return node === undefined;
   }
 
   identity(_label: string, path: string): FileIdentity {

@@ -184,6 +184,8 @@ export class SimNode {
     this.note('stuck in a system call');
     life.process.kill();
     this.hangsUntilMs = Math.max(this.hangsUntilMs, this.world.nowMs + ms);
+    // Where the supervisor had nothing to fence for, the process ends when the call does.
+    this.again(ms, () => this.life === life && this.killWorker());
   }
 
   startWorker(): void {
@@ -330,7 +332,7 @@ export class SimNode {
   }
 
   /** An event of this boot. */
-  private again(ms: number, run: () => void): void {
+  private again(ms: number, run: () => unknown): void {
     const { boots } = this;
     this.world.after(ms, () => {
       if (this.boots !== boots || !this.isUp) return;

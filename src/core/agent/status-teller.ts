@@ -10,6 +10,7 @@ export type StatusInput = Omit<AgentStatus, 'node' | 'nodes'> & { nodes: () => A
 export class StatusTeller {
   private told = '';
   private toldMs = Number.NEGATIVE_INFINITY;
+  private lookedMs = Number.NEGATIVE_INFINITY;
   private isPending = false;
 
   constructor(
@@ -18,21 +19,25 @@ export class StatusTeller {
     private readonly supervisor: Pick<Supervisor, 'status'>,
   ) {}
 
-  /** Called after every turn. The sequence number and the ages of leases change always: they are no reason to tell. */
-  tell({ nodes, ...own }: StatusInput): void {
+  /**
+   * Called after every turn; looks at what there is to tell at most once per second. The sequence number and the ages of leases
+   * change always: they are no reason to tell.
+   */
+  tell(input: () => StatusInput): void {
+    const nowMs = this.clock.monotonicMs();
+    this.isPending = nowMs - this.lookedMs < LEAST_PAUSE_MS;
+    if (this.isPending) return;
+    this.lookedMs = nowMs;
+    const { nodes, ...own } = input();
     const { leaseSeq, ...rest } = own;
     const key = JSON.stringify(rest);
-    const sinceMs = this.clock.monotonicMs() - this.toldMs;
-    this.isPending = key !== this.told;
-    if (!this.isPending && sinceMs < LONGEST_PAUSE_MS) return;
-    if (sinceMs < LEAST_PAUSE_MS) return;
+    if (key === this.told && nowMs - this.toldMs < LONGEST_PAUSE_MS) return;
     this.told = key;
-    this.toldMs = this.clock.monotonicMs();
-    this.isPending = false;
+    this.toldMs = nowMs;
     this.supervisor.status({ node: this.node, ...own, nodes: nodes() });
   }
 
   nextDueMs(): number {
-    return this.isPending ? this.toldMs + LEAST_PAUSE_MS : Number.POSITIVE_INFINITY;
+    return this.isPending ? this.lookedMs + LEAST_PAUSE_MS : Number.POSITIVE_INFINITY;
   }
 }

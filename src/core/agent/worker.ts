@@ -338,7 +338,7 @@ export class Worker {
   }
 
   private tellStatus(snapshot: Snapshot, peers: Peers): void {
-    this.teller.tell({
+    this.teller.tell(() => ({
       generation: this.view.generation,
       ...this.renewals.acknowledged(),
       leaseSeq: this.renewals.seq,
@@ -346,7 +346,7 @@ export class Worker {
       volumes: this.holdings.status(),
       problems: this.problems(),
       nodes: () => peers.status(),
-    });
+    }));
   }
 
   private hook(event: HookEvent, variables: Record<string, string>): void {
