@@ -58,8 +58,10 @@ export async function runScenario(
         result.rounds.push(round);
         result.failures.push(...(round.wrong ?? []).map((sentence) => `round ${number + 1}: ${sentence}`));
         options.say(`${scenario.name} ${number + 1}: ${sentenceOf(round)}`);
-        if (scenario.startsCold || number === options.rounds - 1) lab = finish(lab, result);
-        else await heal(scenario, lab, surroundings, victim);
+        if (scenario.startsCold || number === options.rounds - 1) {
+          await scenario.heal?.(lab, victim);
+          lab = finish(lab, result);
+        } else await heal(scenario, lab, surroundings, victim);
       } catch (error) {
         const sentence = `round ${number + 1}: ${(error as Error).message}`;
         result.failures.push(sentence);
