@@ -78,7 +78,7 @@ answers() { # HOST
   (
     timeout -s KILL 3 "$NETLAB" exec "$1" bash -c 'f=$1/.lab-probe.$2.$$; echo >"$f" && rm "$f"' - "$MOUNT" "$1"
     exit $? # not exec: the shell that sees timeout die by its own signal says so
-  ) 2>/dev/null
+  ) </dev/null >/dev/null 2>&1 # who hangs must not keep a pipe of ours open
 }
 
 unmount() { # HOST, whose FUSE process is gone or going
