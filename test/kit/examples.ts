@@ -21,7 +21,7 @@ export interface ExampleState {
   status?: number;
   /** An absolute path in the line that the test puts into the working directory. */
   path?: string;
-  /** It runs until it is told to stop: it is, as soon as this was printed. */
+  /** It runs until it is told to stop: it is, as soon as this was printed or said. */
   until?: RegExp;
   /** What it prints is measured, and never the same twice. */
   varies?: true;
@@ -46,6 +46,11 @@ const SPARE = ['domain add LA', 'group add archive', 'node add n9 --domains CA',
 
 /** By the example's command line. */
 export const SPECIAL: Record<string, ExampleState> = {
+  'cfs agentd --node n1 --state-dir ./n1.state': { until: /the lease is renewed/, varies: true },
+  'cfs agentd --node n2 --state-dir ./n2.state --drain --log json': { until: /the lease is renewed/, varies: true },
+  // No agent runs.
+  'cfs agentd status': { status: 7 },
+  'cfs agentd status --node n1 --json': { status: 7 },
   'cfs apply -f cluster.yaml --dry-run': { files: CLUSTER_FILE },
   'cfs apply -f cluster.yaml --prune --yes': {
     // Prune takes away what the file does not name; nodes that administer volumes are not taken away.

@@ -13,6 +13,7 @@ import { listLeases } from '../../src/core/membership/leases.js';
 import { isActive, stateOf } from '../../src/core/membership/states.js';
 import { validateChange } from '../../src/core/model/validate.js';
 import type { Operation } from '../../src/core/operation.js';
+import { rebalance } from '../../src/core/placement/operations.js';
 import type { Platform } from '../../src/core/platform/platform.js';
 import { initStore, openStore, type SharedDirectoryStore } from '../../src/core/store/index.js';
 import type { GenerationInfo, Snapshot, TransactOutcome } from '../../src/core/store/store.js';
@@ -33,6 +34,8 @@ export interface SimOptions {
   mostLagMs?: number;
   /** The ballast is there. */
   hasBallast?: boolean;
+  /** Every node can switch every other off. */
+  hasFencing?: boolean;
   makeWatchdog?: () => Watchdog;
   workerExtras?: Partial<WorkerOptions>;
 }
@@ -123,6 +126,10 @@ export class SimCluster {
     return this.nodes[this.indexOf(name)]!;
   }
 
+  get hasFencing(): boolean {
+    return this.options.hasFencing ?? false;
+  }
+
   makeWatchdog(): Watchdog {
     return this.options.makeWatchdog?.() ?? new Watchdog();
   }
@@ -198,8 +205,9 @@ export class SimCluster {
     const leases = listLeases(this.platform, this.store.place.paths.leases);
     const says: string[] = [];
     for (const node of this.nodes) {
-      if (!node.isAgentUp || node.left !== null) continue;
       const state = stateOf(snapshot, node.name);
+      if (!node.isUp && isActive(state)) says.push(`${node.name} is down and still ${state}`);
+      if (!node.isAgentUp || node.left !== null) continue;
       const record = snapshot.table('membership').get(node.name);
       const isTakenOut = state === 'standby' || (state === 'offline' && record !== undefined && !record.mayJoin);
       if (!isActive(state) && !isTakenOut) says.push(`${node.name} is ${state}`);
@@ -223,6 +231,16 @@ export class SimCluster {
       }
     }
     return says;
+  }
+
+  /** A cluster that is up: every node a member, every volume placed and running. */
+  static async running(options: SimOptions): Promise<SimCluster> {
+    const cluster = new SimCluster({ state: 'online', ...options });
+    cluster.operate(rebalance, {});
+    cluster.powerOn(Number(options.settings?.['lease.interval'] ?? 2000));
+    await cluster.world.runFor(3000);
+    await cluster.converge(60_000);
+    return cluster;
   }
 
   /** Runs until nothing is unfinished. @returns ms it took @throws when the time is over */

@@ -53,7 +53,6 @@ export class SimNode {
   life: Life | null = null;
   /** Until when system calls on the shared directory hang, by the world's time. */
   hangsUntilMs = 0;
-  fencing: Fencing | null = null;
   /** Renewals that the supervisor was told of. */
   renewals = 0;
   left: WorkerEnd | null = null;
@@ -221,7 +220,7 @@ export class SimNode {
       supervisor: this.supervisor(process),
       decider: { decide: (name, request) => this.decide(deciding, name, request) },
       hooks: { run: () => Promise.resolve() },
-      fencing: this.fencing,
+      fencing: this.cluster.hasFencing ? this.fencing(process) : null,
       log: this.log(),
       config: { version: 'sim' },
       ...this.cluster.workerExtras(),
@@ -381,6 +380,25 @@ export class SimNode {
       stop: (holding) => this.driverStop(process, holding),
       running: () => Promise.resolve([...this.running].map(([volume, epoch]) => ({ volume, epoch }))),
     };
+  }
+
+  /** Switches another node off; it comes up again a little later. Now and then the command fails. */
+  private fencing(process: SimProcess): Fencing {
+    const fence = (other: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const end = (): void => {
+          if (this.chance.happens(0.2)) {
+            reject(new Error('no route to the switch'));
+            return;
+          }
+          const target = this.cluster.node(other);
+          target.powerOff();
+          this.world.after(this.chance.between(2000, 8000), () => target.powerOn());
+          resolve('switched off');
+        };
+        this.world.after(this.chance.between(50, 2000), end, process);
+      });
+    return { timeoutMs: 3000, fence };
   }
 
   private duration(): number {
