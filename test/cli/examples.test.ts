@@ -46,6 +46,7 @@ async function runLine(line: string, entry: 'fast' | 'full'): Promise<Ended> {
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     ended.stderr += text;
+    if (state.until?.test(ended.stderr)) process.kill(-child.pid!, 'SIGTERM');
   });
   child.stdin.end(state.input ?? '');
   const closed = new Promise<number | null>((resolve) => {

@@ -15,10 +15,13 @@ export default class Agentd extends CfsCommand {
     'stateDir, driver, fencing, selfFence, hooksDir, drainOnStop, log, logLevel), which nobody but root or the caller may be able to write. Messages go to ' +
     'standard error. For systemd: cfs-agentd.service.';
   static override examples = [
-    { description: 'The agent of this host', command: 'cfs agentd' },
     {
-      description: 'The agent of n1 on a laptop, with a state directory of its own',
-      command: 'cfs agentd --node n1 --state-dir ./n1.state --log-level debug',
+      description: 'The agent of n1, to try it: with a state directory here',
+      command: 'cfs agentd --node n1 --state-dir ./n1.state',
+    },
+    {
+      description: 'Another that gives its volumes away before it ends, and logs JSON',
+      command: 'cfs agentd --node n2 --state-dir ./n2.state --drain --log json',
     },
   ];
   static override flags = {
