@@ -65,6 +65,8 @@ export class SimNode {
   constructor(
     readonly cluster: SimCluster,
     readonly name: string,
+    /** Name of the host; another one for a second agent of a node. */
+    private readonly host = name,
   ) {
     this.watchdog = cluster.makeWatchdog();
     this.wallOffsetMs = Date.UTC(2030, 0, 1) + Math.floor(cluster.world.chance.between(-5000, 5000));
@@ -176,7 +178,7 @@ export class SimNode {
   }
 
   note(says: string): void {
-    this.world.note(`${this.name}: ${says}`);
+    this.world.note(`${this.host}: ${says}`);
   }
 
   private stuck(life: Life, ms: number): void {
@@ -259,16 +261,16 @@ export class SimNode {
     const { world, disk, mostLagMs } = this.cluster;
     const clock = new SimClock(world, process, 1_000_000 * (this.cluster.indexOf(this.name) + 1));
     clock.wallOffsetMs = this.wallOffsetMs;
-    const files = new HostFiles(disk, this.name, process, mostLagMs === 0 ? 0 : this.chance.between(0, mostLagMs));
+    const files = new HostFiles(disk, this.host, process, mostLagMs === 0 ? 0 : this.chance.between(0, mostLagMs));
     const { lives, boots } = this;
     const processes: Platform['processes'] = {
       pid: lives,
       uid: 0,
-      host: () => this.name,
-      bootId: () => `${this.name}-boot-${boots}`,
+      host: () => this.host,
+      bootId: () => `${this.host}-boot-${boots}`,
       startTime: () => '1',
       exists: (pid) => pid === lives,
-      actor: () => ({ user: 'root', sudoUser: null, host: this.name, pid: lives, command: 'cfs agentd' }),
+      actor: () => ({ user: 'root', sudoUser: null, host: this.host, pid: lives, command: 'cfs agentd' }),
       groupId: () => 0,
       env: () => undefined,
     };
