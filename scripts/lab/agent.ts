@@ -11,8 +11,8 @@ import net from 'node:net';
 import { join } from 'node:path';
 import type { SupervisorStatus } from '../../src/agentd/supervisor-status.js';
 import { CFS, type Host } from './hosts.js';
-import { isAlive, isNode, monotonicMs, processTree, signalAll } from './proc.js';
-import { pause, waitFor } from './wait.js';
+import { isAlive, isNode, processTree, signalAll } from './proc.js';
+import { waitFor } from './wait.js';
 
 export interface AgentOptions {
   /** The cluster directory, as this host sees it. */
@@ -71,12 +71,15 @@ export class LabAgent {
   /** Every end that was not asked for. */
   unexpectedEnds = 0;
   private isStopping = false;
+  /** Whether somebody cleans up after its end. */
+  hasUnit: boolean;
 
   constructor(
     readonly host: Host,
     readonly options: AgentOptions,
   ) {
     this.node = host.name;
+    this.hasUnit = options.hasUnit ?? true;
     this.stateDir = join(options.base, 'state');
     this.volumesDir = join(options.base, 'volumes');
     this.log = join(options.base, 'agent.log');
@@ -124,15 +127,10 @@ export class LabAgent {
     });
   }
 
-  /** What the unit does when the service has ended: its remaining processes are killed, then ExecStopPost. */
+  /** What the unit does when the service has ended: what is left of it is killed (KillMode=mixed), then ExecStopPost. */
   private async afterEnd(): Promise<void> {
-    if (this.isOff || this.options.hasUnit === false) return;
-    const worker = this.known?.worker ?? null;
-    // KillMode=mixed: a worker that outlives its supervisor has a moment to stop what it runs by itself.
-    if (worker !== null) {
-      const end = monotonicMs() + 10_000;
-      while (isAlive(worker) && monotonicMs() < end) await pause(10);
-    }
+    if (this.isOff || !this.hasUnit) return;
+    if (this.known?.worker != null) signalAll([this.known.worker], 'SIGKILL');
     const { status, stderr } = await this.host.run(this.argv('agentd', 'stop-all'), { CFS_DIR: this.options.dir });
     if (status !== 0 && !this.isOff) console.error(`${this.node}: cfs agentd stop-all ended with ${status}: ${stderr}`);
   }

@@ -63,8 +63,9 @@ export class LabCluster {
     return agent;
   }
 
-  /** Runs cfs in a host (or, without one, on this machine); must succeed. */
-  async cfs(args: readonly string[], on: Host | null = null): Promise<string> {
+  /** Runs cfs in a host (or, without one, on this machine where it sees the directory); must succeed. */
+  async cfs(args: readonly string[], given: Host | null = null): Promise<string> {
+    const on = given ?? (existsSync(join(this.dir, 'cluster.json')) ? null : this.someHost());
     const argv = [process.execPath, CFS, ...args];
     const env = { CFS_DIR: this.dir };
     const { status, stdout, stderr } = await (on === null ? runHere(argv, env) : on.run(argv, env));
@@ -76,7 +77,13 @@ export class LabCluster {
     return JSON.parse(await this.cfs([...args, '--json'], on)) as Record<string, unknown>;
   }
 
-  /** A host whose directory works: commands are run there. */
+  /** A host whose agent runs, and holds something: its directory works. */
+  private someHost(): Host {
+    const agents = [...this.agents.values()].filter(({ isRunning }) => isRunning);
+    return (agents.find((agent) => agent.volumes().size > 0) ?? agents[0])?.host ?? this.first;
+  }
+
+  /** The host in which the database is made. */
   get first(): Host {
     return this.options.hosts[0]!;
   }

@@ -67,6 +67,7 @@ export async function runScenario(
         result.failures.push(sentence);
         options.say(`${scenario.name} ${sentence}`);
         if (lab !== null) {
+          verdictOf(lab.cluster);
           cpSync(surroundings.base, join(options.keep, `${scenario.name}-${number + 1}`), {
             recursive: true,
             filter: (path) => !path.endsWith('.sock'),

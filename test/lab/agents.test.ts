@@ -67,12 +67,15 @@ describe('agents of one machine', () => {
   it('[F5] the worker of a dead supervisor stops what the node runs, and ends', async () => {
     const agent = cluster.agent('n2');
     const { worker } = await agent.bothPids();
+    // By itself: nobody cleans up after it.
+    agent.hasUnit = false;
     const faultMs = monotonicMs();
     await agent.signal('supervisor', 'SIGKILL');
     await gone('n2');
     assert.ok(monotonicMs() - faultMs < TIMEOUT_MS, 'stopped before anybody else might start it');
     await waitFor('the worker to end', 5000, () => !isAlive(worker));
     await agent.wait();
+    agent.hasUnit = true;
     agent.start();
     await cluster.settled();
   });

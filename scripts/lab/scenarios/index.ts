@@ -1,4 +1,5 @@
 /** All scenarios, in the order of the table. */
+import { chaos } from './chaos.js';
 import { clockJumps, flapping, joinAtOnce, rollingRestart } from './churn.js';
 import { stopAllFenced, stopAllUnfenced, stopWorker } from './freeze.js';
 import { killBoth, killSupervisor, killWorker, powerOff } from './kill.js';
@@ -21,4 +22,5 @@ export const SCENARIOS: readonly Scenario[] = [
   flapping,
   rollingRestart,
   joinAtOnce,
+  chaos,
 ];

@@ -16,11 +16,19 @@ export const killWorker: Scenario = {
   round: (lab, victim) => kill(lab, victim, 'worker'),
 };
 
-/** The unit is not started again, so that others take over. */
+/** Nobody cleans up: the worker has to see to it by itself. */
 export const killSupervisor: Scenario = {
   name: 'kill-supervisor',
   title: 'kill -9 of the supervisor',
-  round: (lab, victim) => kill(lab, victim, 'supervisor'),
+  async round(lab, victim) {
+    const agent = lab.cluster.agent(victim);
+    agent.hasUnit = false;
+    try {
+      return await kill(lab, victim, 'supervisor');
+    } finally {
+      agent.hasUnit = true;
+    }
+  },
 };
 
 export const killBoth: Scenario = {
