@@ -175,3 +175,33 @@ export function pause(ms: number): Promise<void> {
     else setTimeout(resolve, ms);
   });
 }
+
+/** Waits for a step no longer than until Ctrl-C or the limit; a call that hangs is left where it is. */
+export async function within<T>(
+  signal: AbortSignal,
+  limitMs: number,
+  step: () => Promise<T>,
+  late: () => CfsError,
+): Promise<T> {
+  signal.throwIfAborted();
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = () => {};
+  const ended = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    timer = setTimeout(() => reject(late()), limitMs);
+  });
+  try {
+    return await Promise.race([step(), ended]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+export function directoryHangs(directory: string, doing: string, limitMs: number): CfsError {
+  return new CfsError('WAIT_TIMEOUT', `The directory ${directory} hangs, for ${limitMs / 1000} s in "${doing}"`, {
+    hint: 'See whether its server answers; a process inside such a call may stay until it does.',
+    details: { test: doing },
+  });
+}

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Measurements } from '../core/doctor/measurements.js';
 import { CfsError } from '../core/errors.js';
 import { type DoctorOptions, examineAlone, examineAsFirst, examineAsSecond, formerTests } from './doctor.js';
-import { errnoOf } from './doctor-meeting.js';
+import { directoryHangs, errnoOf, within } from './doctor-meeting.js';
 
 export interface RunOptions extends Omit<DoctorOptions, 'signal'> {
   /** As given on the command line. */
@@ -16,25 +16,30 @@ export interface RunOptions extends Omit<DoctorOptions, 'signal'> {
   invited: (command: string) => void;
 }
 
-/** Once more than this after the end, a call that hangs in the file system keeps the process no longer, ms. */
-const LINGER_MS = 1_500;
+/** A directory that does not even tell what it is for so long hangs, ms. */
+const LOOK_MS = 20_000;
 
 /**
- * Tests a directory. A process that hangs inside it is left there by the kernel until the directory answers; this one ends all the same.
+ * Tests a directory. What came of it is said in time even where the directory hangs; the kernel then keeps the
+ * process itself until the directory answers.
  * @throws CfsError FILE_NOT_FOUND, ACCESS_DENIED, WAIT_TIMEOUT, INTERRUPTED …
  */
 export async function examine(options: RunOptions): Promise<Measurements> {
   const controller = new AbortController();
   const interrupt = (signal: NodeJS.Signals) =>
-    controller.abort(new CfsError('INTERRUPTED', `Interrupted by ${signal}`, { hint: 'The test was cleaned up.' }));
+    controller.abort(
+      new CfsError('INTERRUPTED', `Interrupted by ${signal}`, { hint: 'What was not removed is named above.' }),
+    );
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, interrupt);
   try {
-    const directory = await realDirectory(options.directory);
+    const look = <T>(step: () => Promise<T>) =>
+      within(controller.signal, LOOK_MS, step, () => directoryHangs(options.directory, 'looking at it', LOOK_MS));
+    const directory = await look(() => realDirectory(options.directory));
     const tested: DoctorOptions = { ...options, directory, signal: controller.signal };
     if (options.mode === 'alone') return await examineAlone(tested);
     if (typeof options.mode === 'object') return await examineAsSecond(tested, options.mode.join);
-    const former = await formerTests(directory);
+    const former = await look(() => formerTests(directory));
     if (former.length > 0) options.leftover(former);
     return await examineAsFirst(tested, options.timeoutMs, (code) => {
       options.invited(`cfs doctor ${shellWord(directory)} --join ${code}`);
@@ -42,8 +47,6 @@ export async function examine(options: RunOptions): Promise<Measurements> {
     });
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
-    // Only reached while something keeps the process: a thread that hangs in a call.
-    setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }
 

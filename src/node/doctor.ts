@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Measurements, NodeFacts } from '../core/doctor/measurements.js';
 import { CfsError } from '../core/errors.js';
 import { errnoTests, freeSpace, hardLinks, nameTests, nodeFacts, openUnlinked } from './doctor-alone.js';
-import { errnoOf, Meeting, pause } from './doctor-meeting.js';
+import { directoryHangs, errnoOf, Meeting, pause, within } from './doctor-meeting.js';
 import { RACES, raceAlone, raceTogether } from './doctor-races.js';
 import { measureSight, SIGHTS } from './doctor-sight.js';
 import {
@@ -63,32 +63,12 @@ class Steps {
     const { signal, progress } = this.options;
     this.meeting.doing = text;
     progress(text);
-    signal.throwIfAborted();
-    let timer: NodeJS.Timeout | undefined;
-    let onAbort = () => {};
-    const ended = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      timer = setTimeout(() => reject(this.hangs(text, limitMs)), limitMs);
-    });
-    try {
-      return await Promise.race([step(), ended]);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    }
+    return within(signal, limitMs, step, () => this.hangs(text, limitMs));
   }
 
   private hangs(text: string, limitMs: number): CfsError {
     this.isHung = true;
-    return new CfsError(
-      'WAIT_TIMEOUT',
-      `The directory ${this.options.directory} hangs, for ${limitMs / 1000} s in "${text}"`,
-      {
-        hint: 'See whether its server answers; a process inside such a call may stay until it does.',
-        details: { test: text },
-      },
-    );
+    return directoryHangs(this.options.directory, text, limitMs);
   }
 
   /** Whatever happened: the other is told, the directory goes away, and what stays is named. */
