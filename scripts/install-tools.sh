@@ -4,7 +4,8 @@
 set -euo pipefail
 
 # program=package
-TOOLS=(strace=strace mandoc=mandoc expect=expect zsh=zsh fish=fish mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs cc=gcc)
+TOOLS=(strace=strace mandoc=mandoc expect=expect zsh=zsh fish=fish mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs cc=gcc
+  promtool=prometheus ip=iproute2 nsenter=util-linux systemd-analyze=systemd)
 
 missing=()
 for tool in "${TOOLS[@]}"; do
