@@ -2,10 +2,10 @@
  * Decisions beside the worker's event loop: in a thread, so that renewals go on while 100,000 volumes are planned. The thread is
  * there only while there is something to decide, and a while after; an idle agent stays small.
  */
-import { join } from 'node:path';
 import { Worker as Thread } from 'node:worker_threads';
 import type { Decider, DecisionName } from '../core/agent/ports.js';
 import { CfsError, type ErrorCode } from '../core/errors.js';
+import { threadProgram } from './program-files.js';
 
 export interface DeciderData {
   dir: string;
@@ -93,9 +93,6 @@ export class ThreadDecider implements Decider {
 }
 
 function startThread(workerData: DeciderData): Thread {
-  if (typeof __dirname === 'string') return new Thread(join(__dirname, 'agentd-decider.cjs'), { workerData });
-  // From the sources: node's --import does not reach threads.
-  const [tsx, source] = [import.meta.resolve('tsx/esm/api'), new URL('./decider-thread.ts', import.meta.url).href];
-  const code = `import(${JSON.stringify(tsx)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(source)}); })`;
-  return new Thread(code, { workerData, eval: true });
+  const { code, isFile } = threadProgram('agentd-decider.cjs', './decider-thread.ts');
+  return new Thread(code, { workerData, eval: !isFile });
 }

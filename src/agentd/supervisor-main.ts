@@ -1,8 +1,6 @@
 /** The process of `cfs agentd`: finds out which node, directory and state directory are meant, and becomes the supervisor. */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { chooseDir, chooseNode } from '../cli/where.js';
 import { CfsError, type ErrorCode } from '../core/errors.js';
@@ -12,6 +10,7 @@ import { NodeProcesses } from '../node/processes.js';
 import { type AgentConfig, type LogFormat, type LogLevel, readAgentConfig } from './config.js';
 import { type AgentLog, createLog } from './log.js';
 import { Notifier } from './notify.js';
+import { programArgv } from './program-files.js';
 import { signalGroup } from './run-program.js';
 import { serveStatus, socketPath } from './socket.js';
 import { chooseStateDir, makeStateDir, readIdentity } from './state-dir.js';
@@ -73,13 +72,9 @@ function clusterName(dir: string): string {
 /** Half a gigabyte holds 100,000 volumes; small young generations keep an idle worker small. */
 const WORKER_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=1024'];
 
-/** How a worker is started: beside the bundle, or from the sources. */
+/** How a worker is started; the last arguments are for whoever looks at the list of processes. */
 function workerArgv(node: string): string[] {
-  // Without effect, for whoever looks at the list of processes.
-  const shown = ['--node', node];
-  if (typeof __dirname === 'string') return [...WORKER_FLAGS, join(__dirname, 'agentd-worker.cjs'), ...shown];
-  const source = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
-  return [...WORKER_FLAGS, '--import', import.meta.resolve('tsx'), source, ...shown];
+  return [...WORKER_FLAGS, ...programArgv('agentd-worker.cjs', './worker-main.ts'), '--node', node];
 }
 
 /**
