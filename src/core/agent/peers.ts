@@ -109,6 +109,18 @@ export class Peers {
     return this.observer.isLapsed(node, this.timeoutOf(node));
   }
 
+  /** In how many ms, at the earliest, a lease that is overdue would have lapsed; Infinity: none is overdue. */
+  untilLapse(intervalMs: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { node } of this.newest.values()) {
+      const quietMs = this.observer.quietMs(node);
+      if (quietMs < 2 * intervalMs) continue;
+      const leftMs = this.timeoutOf(node) - quietMs;
+      if (leftMs > 0) least = Math.min(least, leftMs);
+    }
+    return least;
+  }
+
   /** How the node is clear for a volume of epoch `epoch`, or null. */
   clearanceOf(node: string, epoch: number): Clearance | null {
     return clearance(

@@ -237,6 +237,8 @@ export class Worker {
     const intervalMs = settingOf(snapshot, 'lease.interval');
     this.lookDueMs = this.now() + (this.holdings.isWaiting ? Math.max(intervalMs / 4, 100) : intervalMs);
     const leases = peers.look();
+    // Not a whole interval later than it can be known that a node is gone.
+    this.lookDueMs = Math.min(this.lookDueMs, this.now() + peers.untilLapse(intervalMs));
     const rival = this.renewals.rivalIn(leases);
     if (rival !== null) this.giveWay();
     this.view.moves.forget(Math.min(peers.leastReleased(), this.view.generation));
