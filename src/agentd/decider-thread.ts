@@ -27,7 +27,12 @@ async function decide({ name, request }: DeciderQuestion): Promise<NonNullable<D
   return { committed: value.committed, generation: value.generation, value: value.value };
 }
 
-parentPort!.on('message', (question: DeciderQuestion) => {
+parentPort!.on('message', (question: DeciderQuestion | null) => {
+  if (question === null) {
+    // The thread ends when the lock was given back and nothing else is left to do.
+    parentPort!.close();
+    return;
+  }
   decide(question).then(
     (outcome) => parentPort!.postMessage({ id: question.id, outcome } satisfies DeciderAnswer),
     (error: Error) => {

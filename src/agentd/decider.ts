@@ -32,6 +32,9 @@ export interface ThreadDeciderOptions extends DeciderData {
   idleMs?: number;
 }
 
+/** How long a thread that was told to end may take, ms. */
+const CLOSE_MS = 2000;
+
 interface Waiting {
   resolve: (outcome: Outcome) => void;
   reject: (error: Error) => void;
@@ -61,10 +64,22 @@ export class ThreadDecider implements Decider {
     });
   }
 
-  /** Ends the thread; what is being decided fails, or turns out to be committed. */
+  /** Ends the thread, when what it is deciding is done; at the latest after two seconds. */
   async close(): Promise<void> {
     clearTimeout(this.idle);
-    await this.thread?.terminate();
+    const { thread } = this;
+    if (thread === null) return;
+    const ended = new Promise((resolve) => thread.once('exit', resolve));
+    const timer = setTimeout(() => thread.terminate(), CLOSE_MS);
+    this.end(thread);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  /** By its own doing: the lock that it may still keep belongs to a process that lives on, and nobody would soon break it. */
+  private end(thread: Thread): void {
+    if (this.thread === thread) this.thread = null;
+    thread.postMessage(null);
   }
 
   private begin(): Thread {
@@ -78,16 +93,18 @@ export class ThreadDecider implements Decider {
       else if (error?.code) waiting?.reject(new CfsError(error.code, error.message, error));
       else waiting?.reject(new Error(error?.message));
       if (this.waiting.size > 0) return;
-      this.idle = setTimeout(() => thread.terminate(), this.options.idleMs ?? 10_000);
+      this.idle = setTimeout(() => this.end(thread), this.options.idleMs ?? 10_000);
       this.idle.unref();
     });
-    const end = (error: Error) => {
-      if (this.thread === thread) this.thread = null;
+    const fail = (error: Error) => {
+      // The questions are another thread's when this one was told to end.
+      if (this.thread !== thread && this.thread !== null) return;
+      this.thread = null;
       for (const { reject } of this.waiting.values()) reject(error);
       this.waiting.clear();
     };
-    thread.on('error', end);
-    thread.on('exit', () => end(new Error('the thread that decides has ended')));
+    thread.on('error', fail);
+    thread.on('exit', () => fail(new Error('the thread that decides has ended')));
     return thread;
   }
 }

@@ -124,6 +124,7 @@ async function work(start: WorkerStart, log: AgentLog, onOrder: (listen: (order:
     });
   }
   await tell({ kind: 'left' });
+  await decider.close();
   await Promise.race([parts.hooksIdle(), new Promise((resolve) => setTimeout(resolve, HOOKS_MS))]);
   parts.programs.killAll();
 }
