@@ -71,6 +71,15 @@ describe('simulated clusters of agents', function () {
     }
   });
 
+  it('are the same for the same seed', async () => {
+    const traces: string[][] = [];
+    for (let run = 0; run < 2; run++) {
+      const { world } = await randomRun({ ...CLUSTER, seed: FROM }, { troubledMs: 30_000, restMs: 60_000 });
+      traces.push(world.trace);
+    }
+    assert.deepEqual(traces[0], traces[1]);
+  });
+
   it('keep that promise with fencing required, though whole machines freeze and run on', async () => {
     const freeze: Fault = (_, node, chance) => node.freeze(chance.between(500, 20_000));
     const settings = { ...SETTINGS, 'fencing.policy': 'required' };

@@ -75,6 +75,23 @@ describe('an agent', () => {
     }
   });
 
+  it('stops what it finds running before anything else, and starts by the rules what is still its own', async () => {
+    const cluster = await SimCluster.running({ seed: 6, nodes: 3, volumes: 9, settings: QUICK });
+    const { generation } = cluster.snapshot();
+    const node = cluster.node('n2');
+    const had = [...node.running.keys()];
+    node.killAgent(300);
+    await cluster.world.runFor(299);
+    assert.deepEqual([...node.running.keys()], had);
+    const before = cluster.checker.starts;
+    await cluster.world.runFor(250);
+    assert.equal(node.running.size, 0);
+    await cluster.world.runFor(2000);
+    assert.deepEqual([...node.running.keys()], had);
+    assert.equal(cluster.checker.starts, before + had.length);
+    assert.equal(cluster.snapshot().generation, generation);
+  });
+
   it('acknowledges every generation, of whatever it is', async () => {
     const cluster = await SimCluster.running({ seed: 4, nodes: 3, volumes: 9, settings: QUICK });
     cluster.operate(clusterSet, { settings: { 'failback.hold': 1000 } });

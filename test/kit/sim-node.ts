@@ -103,6 +103,15 @@ export class SimNode {
     this.fence('the worker was killed');
   }
 
+  /** kill -9 of worker and supervisor at once: nobody stops what runs until another agent comes up and finds it. */
+  killAgent(downMs: number): void {
+    this.note('worker and supervisor killed');
+    this.endLife();
+    this.boots += 1;
+    for (const { volume } of this.watchdog.holdings) this.watchdog.released(volume);
+    this.again(downMs, () => this.startWorker());
+  }
+
   /** SIGSTOP of the worker for so long; the supervisor goes on. */
   pauseWorker(ms: number): void {
     const { life } = this;
