@@ -346,7 +346,8 @@ export abstract class CfsCommand extends Command {
   }
 
   private async printTable<Row>(name: string, columns: readonly Column<Row>[], rows: Row[], wide: boolean) {
-    const kept = columns.filter((c) => wide || !c.wide);
+    const shown = columns.filter((c) => !c.hidden);
+    const kept = shown.filter((c) => wide || !c.wide);
     if (rows.length === 0) {
       this.note(`No ${name}.`);
       return;
@@ -354,7 +355,7 @@ export abstract class CfsCommand extends Command {
     const { lines, dropped } = await this.layout(kept, rows, wide ? Number.POSITIVE_INFINITY : outputWidth());
     this.print(lines.join('\n'));
     if (wide || !isTerminal(STDOUT)) return;
-    const more = [...dropped, ...columns.filter((c) => c.wide).map(titleOf)];
+    const more = [...dropped, ...shown.filter((c) => c.wide).map(titleOf)];
     if (more.length > 0) this.note(paint('dim', `-o wide adds ${more.join(', ')}`));
   }
 

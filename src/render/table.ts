@@ -12,6 +12,8 @@ export interface Column<Row> {
   text?: (row: Row) => string;
   /** Only with `-o wide` (and in JSON, YAML and CSV). */
   wide?: boolean;
+  /** In no table at all (only in JSON, YAML and CSV, and for --filter and --sort): it would say nothing in this cluster. */
+  hidden?: boolean;
   align?: 'left' | 'right';
 }
 

@@ -23,6 +23,7 @@ describe('cfs node', function () {
     );
     const { idealCapacity, remainingCapacity, ...fields } = node(dir, 'n9');
     assert.deepEqual(fields, {
+      agent: null,
       name: 'n9',
       weight: 0.75,
       updateIntervalMs: 60_000,

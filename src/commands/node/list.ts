@@ -29,6 +29,14 @@ const AGENT_COLUMNS: Column<Row>[] = [
   { key: 'version', value: (r) => r.agent?.info?.version },
 ];
 
+/** More of it, with -o wide. */
+const MORE_AGENT_COLUMNS: Column<Row>[] = [
+  { key: 'seq', value: (r) => r.agent?.lease.seq, align: 'right', wide: true },
+  { key: 'host', value: (r) => r.agent?.info?.host, wide: true },
+  { key: 'agentLeft', title: 'LEFT', value: (r) => r.agent && r.agent.lease.applied === null, wide: true },
+  { key: 'problems', value: (r) => r.agent?.info?.problems ?? [], wide: true },
+];
+
 /** With -o wide the columns of WO 99/53415, Tables 7 to 12. */
 const COLUMNS: Column<Row>[] = [
   {
@@ -60,20 +68,25 @@ const COLUMNS: Column<Row>[] = [
     wide: true,
   },
   { key: 'load', title: 'TOTAL', value: (r) => r.load?.load, align: 'right', wide: true },
-  { key: 'seq', value: (r) => r.agent?.lease.seq, align: 'right', wide: true },
-  { key: 'host', value: (r) => r.agent?.info?.host, wide: true },
-  { key: 'agentLeft', title: 'LEFT', value: (r) => r.agent && r.agent.lease.applied === null, wide: true },
-  { key: 'problems', value: (r) => r.agent?.info?.problems ?? [], wide: true },
-  { key: 'volumes', value: (r) => r.load?.volumes ?? [], text: (r) => volumesText(r.load?.volumes ?? []), wide: true },
 ];
+
+const VOLUMES_COLUMN: Column<Row> = {
+  key: 'volumes',
+  value: (r) => r.load?.volumes ?? [],
+  text: (r) => volumesText(r.load?.volumes ?? []),
+  wide: true,
+};
 
 /** @param hasAgents whether any node has a lease: otherwise their columns would say nothing */
 function columns(hasAgents: boolean): Column<Row>[] {
+  const ofAgents = (list: Column<Row>[]) => (hasAgents ? list : list.map((column) => ({ ...column, hidden: true })));
   return [
     { key: 'name', value: (r) => r.name },
     { key: 'state', value: (r) => r.state },
-    ...(hasAgents ? AGENT_COLUMNS : AGENT_COLUMNS.map((column) => ({ ...column, wide: true }))),
+    ...ofAgents(AGENT_COLUMNS),
     ...COLUMNS,
+    ...ofAgents(MORE_AGENT_COLUMNS),
+    VOLUMES_COLUMN,
   ];
 }
 
@@ -120,6 +133,7 @@ export default class NodeList extends CfsCommand {
     if (agents !== null) for (const row of rows) row.agent = agents.get(row.name);
     return this.list('nodes', columns(agents !== null && agents.size > 0), rows, { generation: snapshot.generation });
   }
+
   /** What the leases say; null where there never was an agent, which costs one look-up. */
   private async agents(): Promise<Map<string, AgentSeen> | null> {
     const { platform, paths } = (await this.cluster()).store.place;
