@@ -2,12 +2,14 @@
  * Many faults, several at a time, at moments that nobody chose; CFS_SEED repeats a run. Everything but a frozen machine, which needs
  * fencing: no volume may have two owners at any time, and afterwards everything runs.
  */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LabAgent } from '../agent.js';
 import type { LabCluster } from '../cluster.js';
 import { LabHost } from '../hosts.js';
 import { monotonicMs } from '../proc.js';
 import { pause, waitFor } from '../wait.js';
-import type { Scenario } from './scenario.js';
+import type { Lab, Scenario } from './scenario.js';
 
 const FAULTS_PER_ROUND = 12;
 
@@ -23,7 +25,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-type Fault = (cluster: LabCluster, agent: LabAgent, random: () => number) => Promise<void>;
+type Fault = (cluster: LabCluster, agent: LabAgent, random: () => number, lab: Lab) => Promise<void>;
 
 async function killed(agent: LabAgent, who: 'worker' | 'supervisor' | 'both', downMs: number): Promise<void> {
   await agent.signal(who, 'SIGKILL');
@@ -32,6 +34,8 @@ async function killed(agent: LabAgent, who: 'worker' | 'supervisor' | 'both', do
   await pause(downMs);
   if (!agent.isRunning) agent.start();
 }
+
+let isHanging = false;
 
 const FAULTS: Record<string, Fault> = {
   'kill worker': (_cluster, agent) => killed(agent, 'worker', 0),
@@ -49,6 +53,22 @@ const FAULTS: Record<string, Fault> = {
     await pause(random() * 5000);
     if (agent.host instanceof LabHost) await agent.host.boot();
     agent.start();
+  },
+  async 'lose the directory'(cluster, agent, random) {
+    if (!(agent.host instanceof LabHost)) return;
+    const empty = join(cluster.options.base, 'empty');
+    mkdirSync(empty, { recursive: true });
+    await agent.host.must('mount', '--bind', empty, cluster.dir);
+    await pause(random() * 6000);
+    await agent.host.must('umount', cluster.dir);
+  },
+  async 'hang for all'(_cluster, _agent, random, { disk }) {
+    if (disk === null || isHanging) return;
+    isHanging = true;
+    await disk.freeze();
+    await pause(random() * 5000);
+    await disk.thaw();
+    isHanging = false;
   },
   async restart(_cluster, agent, random) {
     await agent.stop();
@@ -81,7 +101,8 @@ async function allOnline(cluster: LabCluster): Promise<boolean> {
 export const chaos: Scenario = {
   name: 'chaos',
   title: `${FAULTS_PER_ROUND} faults at random, several at a time`,
-  async round({ cluster }) {
+  async round(lab) {
+    const { cluster } = lab;
     const seed = Number(process.env.CFS_SEED ?? Date.now() % 1_000_000) + rounds++;
     const random = randomOf(seed);
     const busy = new Map<string, Promise<void>>();
@@ -93,7 +114,7 @@ export const chaos: Scenario = {
       const name = names[Math.floor(random() * names.length)]!;
       if (agent !== undefined) {
         // A command may be refused for the state in which another fault has left its node; that is no failure here.
-        const done = FAULTS[name]!(cluster, agent, random)
+        const done = FAULTS[name]!(cluster, agent, random, lab)
           .catch((error: unknown) => void failed.push(`${name} ${agent.node}: ${String(error).slice(0, 120)}`))
           .finally(() => busy.delete(agent.node));
         busy.set(agent.node, done);
