@@ -12,7 +12,8 @@
  * have released before the other starts, and the end of both starts is what `--wait` waits for.
  *
  * The content, a line of JSON (LeaseInfo), is for people and for upgrades; it may be missing (a full disk).
- * One writer rule: only NODE's agent makes and removes names of NODE. A new name per renewal, never replaced.
+ * One writer rule: only NODE's agent makes and removes names of NODE. A new name per renewal, never replaced; the one before stays
+ * until the next, since a listing may miss a name that is made while it goes on.
  */
 import { isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
