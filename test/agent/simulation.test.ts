@@ -6,7 +6,9 @@
 import assert from 'node:assert/strict';
 import { Watchdog } from '../../src/agentd/watchdog.js';
 import { Holdings } from '../../src/core/agent/holdings.js';
+import { OwnLease } from '../../src/core/agent/own-lease.js';
 import { Peers } from '../../src/core/agent/peers.js';
+import type { Snapshot } from '../../src/core/store/store.js';
 import type { SimOptions } from '../kit/sim-cluster.js';
 import { type Fault, randomRun } from '../kit/sim-faults.js';
 
@@ -127,6 +129,47 @@ describe('simulated clusters of agents', function () {
 
     it('a supervisor that fences after 1.2 x lease.timeout', async () => {
       assert.notEqual(await firstCaught(20, { makeWatchdog: () => new LateWatchdog() }), undefined);
+    });
+
+    it('volumes of a failed node that are started although its lease was renewed since', async () => {
+      const { clearanceOf } = Peers.prototype;
+      const hasty = function (this: Peers, node: string, epoch: number) {
+        return failed.has(node) ? ('recorded' as const) : clearanceOf.call(this, node, epoch);
+      };
+      // What the tables say of the nodes, as the agents read it.
+      const failed = new Set<string>();
+      const { follow } = Peers.prototype;
+      const noting = function (this: Peers, snapshot: Snapshot): void {
+        failed.clear();
+        for (const [node, { state }] of snapshot.table('membership').entries())
+          if (state === 'failed') failed.add(node);
+        follow.call(this, snapshot);
+      };
+      await mutated(Peers.prototype, 'follow', noting, () =>
+        mutated(Peers.prototype, 'clearanceOf', hasty, async () => {
+          assert.notEqual(await firstCaught(30), undefined);
+        }),
+      );
+    });
+
+    it('nodes taken for nodes without an agent when a listing misses a lease that is being renewed', async () => {
+      const peers = Peers.prototype as unknown as { keepMissing: () => void };
+      const own = OwnLease.prototype as unknown as { removeStale: () => void };
+      const { removeStale } = own;
+      // The name before the newest goes at once, and a lease that was seen is forgotten.
+      const atOnce = function (this: { current: string | null; stale: string[] }): void {
+        if (this.current !== null) this.stale.push(this.current);
+        removeStale.call(this as never);
+      };
+      await mutated(
+        peers,
+        'keepMissing',
+        () => {},
+        () =>
+          mutated(own, 'removeStale', atOnce, async () => {
+            assert.notEqual(await firstCaught(30), undefined);
+          }),
+      );
     });
 
     it('observers that wait for half of the timeout only', async () => {
