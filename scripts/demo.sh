@@ -41,5 +41,52 @@ echo "CFN8 is repaired: what prefers it returns, and a rebalance evens out the r
 cfs failback CFN8
 cfs rebalance
 cfs history
+decided_by_hand=$CFS_DIR
+
 echo
-echo "The cluster stays in $CFS_DIR. Try: CFS_DIR=$CFS_DIR node bin/run.js diff 2 3"
+echo "The same without anybody at the keyboard: three nodes with agents come up one by one (WO 99/53415, FIG. 9C-E)."
+export CFS_DIR=$dir/agents
+cfs init --from "$here/fixtures/joining.yaml" --yes
+cfs cluster set lease.timeout=2s lease.interval=400ms join.settle=200ms
+
+agents=()
+stop_agents() {
+  for pid in "${agents[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
+}
+trap stop_agents EXIT
+
+agent() { # NODE: starts its agent; ends when the node is a member that runs what it was given
+  printf '\n$ cfs agentd --node %s &\n' "$1"
+  node "$here/bin/run.js" agentd --node "$1" --state-dir "$dir/$1" 2>"$dir/$1.log" &
+  agents+=($!)
+  disown # its end is no news of the shell's
+  until_true member "$1"
+}
+member() { node "$here/bin/run.js" node list --filter "name=$1" -o csv | grep -q ',online,' && [[ $(generation) == "$(applied "$1")" ]]; }
+failed() { node "$here/bin/run.js" node list --filter "name=$1" -o csv | grep -q ',failed,'; }
+generation() { node "$here/bin/run.js" db stat --json | sed -n 's/^ *"generation": \([0-9]*\),*$/\1/p' | head -n 1; }
+applied() { node "$here/bin/run.js" node show "$1" --json | sed -n 's/^ *"applied": \([0-9]*\),*$/\1/p' | head -n 1; }
+until_true() { # CONDITION…: asks again and again, for at most 20 s
+  for _ in $(seq 100); do
+    "$@" && return
+    sleep 0.2
+  done
+  echo "demo: waited 20 s for: $*; the logs are in $dir" >&2
+  exit 1
+}
+
+for node in CFN1 CFN2 CFN3; do agent "$node"; done
+cfs volume list
+cfs node list
+
+printf '\n$ kill -9 AGENT-OF-CFN3\n'
+kill -9 "${agents[2]}"
+until_true failed CFN3
+cfs volume list
+cfs history --membership
+cfs why Finance
+stop_agents
+trap - EXIT
+
+echo
+echo "The clusters stay in $decided_by_hand and $CFS_DIR. Try: CFS_DIR=$decided_by_hand node bin/run.js diff 2 3"
