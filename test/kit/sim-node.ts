@@ -7,27 +7,15 @@ import type { Watchdog } from '../../src/agentd/watchdog.js';
 import { DECISIONS } from '../../src/core/agent/decisions.js';
 import { withQuestions } from '../../src/core/agent/look-again.js';
 import type { WorkerEnd } from '../../src/core/agent/options.js';
-import type { DecisionName, Driver, Fencing, Holding, Log, Supervisor } from '../../src/core/agent/ports.js';
+import type { DecisionName, Log, Supervisor } from '../../src/core/agent/ports.js';
 import { Worker } from '../../src/core/agent/worker.js';
 import type { Operation } from '../../src/core/operation.js';
 import type { Platform } from '../../src/core/platform/platform.js';
 import { openStore, type SharedDirectoryStore } from '../../src/core/store/index.js';
 import type { SimCluster } from './sim-cluster.js';
+import { CALM, simDriver, simFencing } from './sim-driver.js';
 import { HostFiles } from './sim-host-files.js';
 import { type Chance, SimClock, SimKilled, SimProcess } from './sim-world.js';
-
-/** How drivers behave; probabilities from 0 to 1. */
-export interface DriverHabits {
-  /** Usual longest duration of a call, ms. */
-  usualMs: number;
-  /** How often a call takes up to `slowMs` instead. */
-  slow: number;
-  slowMs: number;
-  failedStarts: number;
-  failedStops: number;
-}
-
-export const CALM: DriverHabits = { usualMs: 20, slow: 0, slowMs: 0, failedStarts: 0, failedStops: 0 };
 
 const RESTART_MS = 250;
 
@@ -227,11 +215,11 @@ export class SimNode {
       node: this.name,
       platform,
       store,
-      driver: this.driver(process),
+      driver: simDriver(this, process),
       supervisor: this.supervisor(process),
       decider: { decide: (name, request) => this.decide(deciding, name, request) },
       hooks: { run: () => Promise.resolve() },
-      fencing: this.cluster.hasFencing ? this.fencing(process) : null,
+      fencing: this.cluster.hasFencing ? simFencing(this, process) : null,
       log: this.log(),
       config: { version: 'sim' },
       ...this.cluster.workerExtras(),
@@ -378,75 +366,11 @@ export class SimNode {
     });
   }
 
-  private stopped(volume: string): void {
+  /** A volume has ended on this node, by whoever's doing. */
+  stopped(volume: string): void {
     if (!this.running.delete(volume)) return;
     this.note(`stopped ${volume}`);
     this.cluster.checker.ended(volume, this.name);
-  }
-
-  private driver(process: SimProcess): Driver {
-    return {
-      name: 'simulated',
-      start: (holding) => this.driverStart(process, holding),
-      stop: (holding) => this.driverStop(process, holding),
-      running: () => Promise.resolve([...this.running].map(([volume, epoch]) => ({ volume, epoch }))),
-    };
-  }
-
-  /** Switches another node off; it comes up again a little later. Now and then the command fails. */
-  private fencing(process: SimProcess): Fencing {
-    const fence = (other: string): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const end = (): void => {
-          if (this.chance.happens(0.2)) {
-            reject(new Error('no route to the switch'));
-            return;
-          }
-          const target = this.cluster.node(other);
-          target.powerOff();
-          this.world.after(this.chance.between(2000, 8000), () => target.powerOn());
-          resolve('switched off');
-        };
-        this.world.after(this.chance.between(50, 2000), end, process);
-      });
-    return { timeoutMs: 3000, fence };
-  }
-
-  private duration(): number {
-    const { usualMs, slow, slowMs } = this.habits;
-    return this.chance.happens(slow) ? this.chance.between(usualMs, slowMs) : this.chance.between(1, usualMs);
-  }
-
-  private driverStart(process: SimProcess, { volume, epoch }: Holding): Promise<void> {
-    this.note(`starts ${volume}@${epoch}`);
-    this.running.set(volume, epoch);
-    this.cluster.checker.began(volume, this.name, epoch);
-    return new Promise((resolve, reject) => {
-      const failed = this.chance.happens(this.habits.failedStarts);
-      this.world.after(
-        this.duration(),
-        () => (failed ? reject(new Error('it does not start today')) : resolve()),
-        process,
-      );
-    });
-  }
-
-  private driverStop(process: SimProcess, { volume }: Holding): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const failed = this.chance.happens(this.habits.failedStops);
-      this.world.after(
-        this.duration(),
-        () => {
-          if (failed) {
-            reject(new Error('it does not stop today'));
-            return;
-          }
-          this.stopped(volume);
-          resolve();
-        },
-        process,
-      );
-    });
   }
 
   private log(): Log {
