@@ -98,6 +98,7 @@ export class Supervisor {
     else if (this.asked === 1) {
       this.phase = 'leaving';
       this.worker.send({ kind: 'leave', drain });
+      setTimeout(() => this.leaveAnyway(), GONE_MS).unref();
     } else if (this.asked === 2) {
       log.warn({}, 'asked again to leave: hurrying');
       this.worker.send({ kind: 'hurry' });
@@ -105,6 +106,15 @@ export class Supervisor {
     } else {
       this.stopAll({ why: 'asked a third time to leave, or the worker did not end' });
     }
+  }
+
+  /** A worker that was never heard of a renewal (it hangs, or is stopped) has nothing to leave in order: no watchdog counts for it. */
+  private leaveAnyway(): void {
+    const { worker, watchdog, fence } = this;
+    if (worker === null || fence !== null || watchdog.renewal !== null || watchdog.holdings.length > 0) return;
+    this.options.log.warn({}, `the worker is ${worker.state()} and holds nothing: leaving without it`);
+    worker.kill();
+    this.end(0);
   }
 
   /** SIGHUP: what the configuration says now. */
