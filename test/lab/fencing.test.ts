@@ -143,4 +143,16 @@ describe('a node without fencing', () => {
     rmSync(stuck);
     await waitFor('everything to be stopped', 10_000, async () => (await agent.status())?.notStopped.length === 0);
   });
+
+  it('ends when it is told to, although its worker was stopped before the first renewal', async () => {
+    cluster = await localCluster({ nodes: 1, volumes: 1 });
+    const agent = cluster.agent('n1');
+    agent.start();
+    await agent.signal('worker', 'SIGSTOP');
+    const status = await waitFor('an answer', 5000, () => agent.status());
+    assert.equal(status.lease, null, 'it was stopped too late for this test');
+    const toldMs = monotonicMs();
+    await agent.stop();
+    assert.ok(monotonicMs() - toldMs < 20_000);
+  });
 });
