@@ -14,6 +14,7 @@ import type { LogFormat, LogLevel } from './config.js';
 
 const STDERR = 2;
 const UNREAD_LIMIT_BYTES = 1 << 20;
+const END_MS = 1000;
 
 export interface LogOptions {
   format: LogFormat;
@@ -25,8 +26,11 @@ export interface LogOptions {
 
 export interface AgentLog extends Log {
   setLevel(level: LogLevel): void;
-  /** Writes what is still in memory, as far as the reader takes it; then the process may end. */
-  flush(): void;
+  /**
+   * Before the process exits: resolves when everything is written, the last thing that the log does. A reader that takes nothing
+   * for a second is not waited for: the process is killed then, since at a usual exit node would wait for the thread that writes.
+   */
+  end(): Promise<void>;
 }
 
 /** Priorities of syslog by level of pino. */
@@ -56,12 +60,13 @@ export function createLog({ format, level, name, node }: LogOptions): AgentLog {
     setLevel: (to) => {
       logger.level = to;
     },
-    flush: () => {
-      try {
-        out.flushSync();
-      } catch {
-        // Nobody reads; nobody can be told.
-      }
+    end: async () => {
+      const timer = setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_MS);
+      await new Promise<void>((resolve) => {
+        out.once('close', resolve);
+        out.end();
+      });
+      clearTimeout(timer);
     },
   };
 }

@@ -82,7 +82,7 @@ export async function stopAll(agent: LocalAgent, request: StopAllRequest): Promi
     return { stopped: fence.report.stopped, notStopped: fence.left };
   } finally {
     unlock();
-    log.flush();
+    await log.end();
   }
 }
 

@@ -127,7 +127,7 @@ export async function runAgentd(request: AgentdRequest, argvOf = workerArgv): Pr
     rmSync(socketPath(stateDir), { force: true });
     unlock();
     await notifier.idle();
-    log.flush();
+    await log.end();
   }
 }
 

@@ -51,6 +51,8 @@ export class Supervisor {
   private restarts = 0;
   private failures = 0;
   private hasRenewed = false;
+  /** Late: what waits in the channel is read before anything is decided; its first messages are old ones. */
+  private isReading = false;
   /** How often it was asked to leave. */
   private asked = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -239,12 +241,19 @@ export class Supervisor {
   /** Looks whether it is time to fence, now and again when the watchdog says. */
   private watch(): void {
     clearTimeout(this.timer);
-    if (this.fence !== null) return;
+    if (this.fence !== null || this.isReading) return;
     const verdict = this.watchdog.look(now());
     if (verdict.kind === 'fence') this.stopAll(verdict);
     // Twice: the first one may come before the channel is read.
-    else if (verdict.kind === 'read') setImmediate(() => setImmediate(() => this.watch()));
-    else if (verdict.untilMs !== null) {
+    else if (verdict.kind === 'read') {
+      this.isReading = true;
+      setImmediate(() =>
+        setImmediate(() => {
+          this.isReading = false;
+          this.watch();
+        }),
+      );
+    } else if (verdict.untilMs !== null) {
       this.timer = setTimeout(() => this.watch(), Math.max(0, Math.ceil(verdict.untilMs - monotonicMs())));
     }
   }

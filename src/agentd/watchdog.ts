@@ -36,7 +36,7 @@ export type Verdict =
   | { kind: 'wait'; untilMs: number | null }
   /**
    * The time is over, but this look itself came late: read what the worker may have told meanwhile, then look again at once.
-   * A renewal read so is as good as one read in time: it says itself when it began.
+   * A renewal read so is as good as one read in time: it says itself when it began, and must have begun before the deadline.
    */
   | { kind: 'read' }
   /** Kill the worker and stop everything, by `byMs` (monotonic). */
@@ -48,6 +48,11 @@ export class Watchdog {
   /** Since when something is held without any renewal. */
   private unrenewedMs: number | null = null;
   private hasRead = false;
+  /**
+   * The lease was renewed so long after its deadline, with something held: everything stood still, supervisor and worker. The
+   * renewal is no excuse: others may have taken over before it.
+   */
+  private lapsed: number | null = null;
   private offsetMs: number | null = null;
   /** The machine slept: seen at this monotonic time, for so long. */
   private slept: { seenMs: number; ms: number } | null = null;
@@ -72,6 +77,7 @@ export class Watchdog {
     this.lease = null;
     this.unrenewedMs = null;
     this.hasRead = false;
+    this.lapsed = null;
   }
 
   /** It ended in order, and its lease says so. */
@@ -84,6 +90,8 @@ export class Watchdog {
     const asleep = this.slept !== null && beganMs <= this.slept.seenMs ? this.slept.ms : 0;
     const began = Math.min(beganMs, now.monotonicMs) - asleep;
     if (this.lease !== null && began < this.lease.beganMs) return;
+    const deadline = this.deadlineMs;
+    if (this.held.size > 0 && deadline !== null && began > deadline) this.lapsed ??= began - deadline;
     this.lease = { beganMs: began, timeoutMs };
     this.unrenewedMs = null;
   }
@@ -102,6 +110,7 @@ export class Watchdog {
     this.notice(now);
     const deadline = this.deadlineMs;
     if (deadline === null) return { kind: 'wait', untilMs: null };
+    if (this.lapsed !== null) return { kind: 'fence', why: this.why(now), byMs: now.monotonicMs };
     const late = now.monotonicMs - deadline;
     if (late < 0) {
       this.hasRead = false;
@@ -130,6 +139,8 @@ export class Watchdog {
         ? ''
         : `; the machine slept for ${ms(this.slept.ms)}`;
     if (this.lease === null) return `the worker holds volumes and has not renewed its lease in ${ms(FIRST_RENEWAL_MS)}`;
+    if (this.lapsed !== null)
+      return `the lease was renewed ${ms(this.lapsed)} after its deadline: others may have taken over before${asleep}`;
     const { beganMs, timeoutMs } = this.lease;
     return `the last renewal of the lease began ${ms(now.monotonicMs - beganMs)} ago, lease.timeout is ${ms(timeoutMs)}${asleep}`;
   }

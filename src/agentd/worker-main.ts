@@ -155,19 +155,22 @@ function main(): void {
     const { node, config } = order;
     process.argv = [process.argv[0]!, 'cfs', 'agentd', '--node', node];
     const log = createLog({ format: config.log ?? 'lines', level: config.logLevel, name: 'worker', node });
+    let isDying = false;
     const die = async (error: unknown) => {
+      if (isDying) return;
+      isDying = true;
       const isBug = !(error instanceof CfsError);
       if (isBug) log.error({ error: error instanceof Error ? { stack: error.stack } : error }, 'the worker fails');
       await tell({ kind: 'fatal', error: fatalOf(error) });
-      log.flush();
+      await log.end();
       process.exit(1);
     };
     process.on('uncaughtException', die).on('unhandledRejection', die);
     work(order, log, (listen) => {
       listener = listen;
       for (const waiting of early.splice(0)) listen(waiting);
-    }).then(() => {
-      log.flush();
+    }).then(async () => {
+      await log.end();
       process.exit(0);
     }, die);
   });

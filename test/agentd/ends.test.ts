@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { openIntervals, readJournal } from '../../src/agentd/journal.js';
+import type { ProcessId } from '../../src/agentd/state-dir.js';
+import { isAlive, processId } from '../../src/agentd/state-lock.js';
 import { newestLeases } from '../../src/core/membership/leases.js';
 import { NodeProcesses } from '../../src/node/processes.js';
 import { cfs, cfsJson, cleanEnv, runCfs, startCfs, tempDir } from '../kit/cli.js';
@@ -84,6 +86,33 @@ describe('the end of an agent', function () {
     await eventually(() => runs(stateDir).length === 0, 'stopped');
     process.kill(next.pid, 'SIGTERM');
     assert.equal(await next.over, 0);
+  });
+
+  it('does not come because the supervisor alone was stopped for a while', async () => {
+    const { stateDir, agent } = withFixture({ volumes: ['v1'], timeoutMs: 1000, intervalMs: 100 });
+    await eventually(() => runs(stateDir).length === 1, agent.log);
+    process.kill(agent.pid, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    process.kill(agent.pid, 'SIGCONT');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.doesNotMatch(agent.log, /stopping/, 'the worker had renewed the lease all the time');
+    process.kill(agent.pid, 'SIGTERM');
+    assert.equal(await agent.over, 0);
+  });
+
+  it('comes also while nobody reads the log', async () => {
+    const stateDir = join(tempDir('ends'), 'state');
+    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+    const env = { ...cleanEnv(), FIXTURE: JSON.stringify({ volumes: ['v1'] } satisfies Fixture) };
+    // Standard error is a pipe that is full from the beginning, with a reader that never reads.
+    const full = '(head -c 65536 /dev/zero >&2; exec "$@") 2> >(exec sleep 12 <&0)';
+    const argv = [process.execPath, '--import', tsx, FIXTURE, '/nowhere/cfs', 'n1', stateDir];
+    running.push(spawn('bash', ['-c', full, 'bash', ...argv], { env, stdio: 'ignore' }));
+    await eventually(() => runs(stateDir).length === 1, 'it runs');
+    const { pid } = JSON.parse(readFileSync(join(stateDir, 'agentd.lock'), 'utf8')) as ProcessId;
+    process.kill(pid, 'SIGTERM');
+    await eventually(() => !isAlive(new NodeProcesses(), processId(new NodeProcesses(), pid)), 'it ends');
+    assert.deepEqual(runs(stateDir), []);
   });
 
   it('comes to a second agent of the same node name, and to one told to drain after its volumes have gone', async () => {

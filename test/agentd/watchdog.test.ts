@@ -59,9 +59,29 @@ describe('the watchdog', () => {
     watchdog.renewed(2050, T, slept);
     const verdict = watchdog.look(slept);
     assert.match(verdict.kind === 'fence' ? verdict.why : '', /the machine slept for 3600 s/);
-    // The next renewal is one of the waking machine.
+    // A renewal of the waking machine changes nothing of that.
     watchdog.renewed(2200, T, { ...slept, monotonicMs: 2210, bootMs: slept.bootMs + 110 });
-    assert.equal(watchdog.look({ monotonicMs: 2300, bootMs: slept.bootMs + 200 }).kind, 'wait');
+    assert.equal(watchdog.look({ monotonicMs: 2300, bootMs: slept.bootMs + 200 }).kind, 'fence');
+  });
+
+  it('fences after everything stood still, however fresh the next renewal is', () => {
+    const watchdog = guarding();
+    assert.equal(watchdog.look(at(60_000)).kind, 'read');
+    watchdog.renewed(59_990, T, at(60_000));
+    const verdict = watchdog.look(at(60_001));
+    assert.match(
+      verdict.kind === 'fence' ? verdict.why : '',
+      /renewed 53 s after its deadline: others may have taken over/,
+    );
+    assert.equal(verdict.kind === 'fence' && verdict.byMs, 60_001, 'which is too late already');
+  });
+
+  it('does not mind what stood still while nothing was held', () => {
+    const watchdog = guarding();
+    watchdog.released(HELD.volume);
+    watchdog.renewed(59_990, T, at(60_000));
+    watchdog.holds(HELD, at(60_001));
+    assert.equal(watchdog.look(at(60_002)).kind, 'wait');
   });
 
   it('gives a worker that holds something and has not renewed seven seconds', () => {
