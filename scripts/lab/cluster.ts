@@ -132,10 +132,18 @@ export class LabCluster {
       () => {
         const owners = [...this.owners().values()];
         const one = owners.every((list) => list.length === 1 && allowed.has(list[0]!));
-        return one && nodes.every((node) => this.volumes.length < nodes.length * 2 || this.volumesOf(node).length > 0);
+        const all = nodes.every((node) => this.volumes.length < nodes.length * 2 || this.volumesOf(node).length > 0);
+        return one && all && this.haveApplied(nodes);
       },
       { explain: () => this.describe() },
     );
+  }
+
+  /** Whether the agents say that they have applied one and the same generation: no change is under way. */
+  private async haveApplied(nodes: readonly string[]): Promise<boolean> {
+    const answers = await Promise.all(nodes.map((node) => this.agent(node).status(300)));
+    const applied = answers.map((answer) => answer?.agent?.applied ?? -1);
+    return applied.every((generation) => generation === applied[0] && generation > 0);
   }
 
   /** How things stand, for the message of a failure: agents, their own words, ends of their logs. */

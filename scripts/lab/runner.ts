@@ -110,7 +110,7 @@ async function makeBed(scenario: Scenario, surroundings: Surroundings, volumes: 
       : { agent: (node: string, of: string) => agentOf(node, of, { fenceCommand: device.command }) }),
   });
   await cluster.create();
-  const bed = { cluster, device, disk, hang };
+  const bed = { cluster, device, disk, hang, repair };
   if (scenario.startsCold) return bed;
   cluster.startAll();
   await cluster.settled(undefined, 30_000);

@@ -48,10 +48,11 @@ const FAULTS: Record<string, Fault> = {
     // It may have been killed and replaced meanwhile: then the new one gets a signal that does nothing.
     await agent.signal('worker', 'SIGCONT');
   },
-  async 'power off'(cluster, agent, random) {
+  async 'power off'(cluster, agent, random, { repair }) {
     await cluster.powerOff(agent.node);
     await pause(random() * 5000);
     if (agent.host instanceof LabHost) await agent.host.boot();
+    await repair();
     agent.start();
   },
   async 'lose the directory'(cluster, agent, random) {
@@ -91,8 +92,9 @@ const FAULTS: Record<string, Fault> = {
 
 let rounds = 0;
 
-/** Puts online who was left in standby, and asks whether all are. */
+/** Starts whose agent found no directory and ended (Restart=always), puts online who was left in standby, and asks whether all are. */
 async function allOnline(cluster: LabCluster): Promise<boolean> {
+  cluster.startAll();
   const { nodes } = (await cluster.cfsJson(['node', 'list'])) as { nodes: { name: string; state: string }[] };
   for (const { name, state } of nodes) if (state === 'standby') await cluster.cfs(['node', 'online', name]);
   return nodes.every(({ state }) => state === 'online');
@@ -128,7 +130,10 @@ export const chaos: Scenario = {
       else agent.start();
     }
     const endedMs = monotonicMs();
-    await waitFor('every node to be online', 40_000, () => allOnline(cluster), { explain: () => cluster.describe() });
+    await waitFor('every node to be online', 40_000, () => allOnline(cluster), {
+      everyMs: 500,
+      explain: () => cluster.describe(),
+    });
     await cluster.cfs(['rebalance']);
     await cluster.settled(undefined, 40_000).catch((error: unknown) => {
       throw new Error(`seed ${seed}: ${(error as Error).message}`);

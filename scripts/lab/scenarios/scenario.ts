@@ -8,6 +8,8 @@ export interface Lab {
   cluster: LabCluster;
   /** The file system of the shared directory; null: it is none that can be filled or frozen. */
   disk: Disk | null;
+  /** Mounts the file system again in hosts that were booted. */
+  repair(): Promise<void>;
   /** Hangs the shared directory of one host, and lets it go on; null: the file system cannot. */
   hang: { one(host: string): Promise<void>; end(host: string): Promise<void> } | null;
 }
