@@ -1,5 +1,6 @@
 /** One agent: what it costs when nothing happens, what it does about a second one of its node, and about a damaged database. */
 import assert from 'node:assert/strict';
+import { nodeSet } from '../../src/core/config/nodes.js';
 import { clusterSet } from '../../src/core/config/settings.js';
 import { listLeases } from '../../src/core/membership/leases.js';
 import { manifestName } from '../../src/core/store/layout.js';
@@ -73,6 +74,39 @@ describe('an agent', () => {
       );
       assert.ok(cluster.statuses.get(node.name)!.problems.some((says) => says.includes('newest generation')));
     }
+  });
+
+  it('gives up what it runs when the generations are of another history, and goes by that one', async () => {
+    const cluster = await SimCluster.running({ seed: 8, nodes: 3, volumes: 9, settings: QUICK });
+    for (const weight of [2, 3]) {
+      cluster.operate(nodeSet, { name: 'n1', weight });
+      await cluster.world.runFor(2000);
+    }
+    const { generation } = cluster.snapshot();
+    const before = cluster.checker.starts;
+    // Set back by two generations; then one is made for each that is lost.
+    for (const lost of [generation, generation - 1]) {
+      cluster.disk.files.unlink('test.unlink', `${cluster.dir}/manifests/${manifestName(lost)}`);
+    }
+    const operator = cluster.reopened();
+    const running = (): number[] => cluster.nodes.map((node) => node.running.size);
+    void cluster.change(operator, nodeSet, { name: 'n2', weight: 2 });
+    await cluster.world.runFor(90_000);
+    assert.deepEqual(
+      [running(), cluster.checker.starts],
+      [[3, 3, 3], before],
+      'what runs goes on while it is only lost',
+    );
+    void cluster.change(operator, nodeSet, { name: 'n2', weight: 3 });
+    await cluster.world.runFor(90_000);
+    assert.equal(operator.snapshot().generation, generation);
+    for (const { problems } of cluster.nodes) {
+      assert.ok(
+        [...problems].some((says) => says.includes('is another one than before')),
+        [...problems].join('\n'),
+      );
+    }
+    assert.deepEqual([running(), cluster.checker.starts], [[3, 3, 3], before + 9], 'stopped and started again');
   });
 
   it('stops what it finds running before anything else, and starts by the rules what is still its own', async () => {

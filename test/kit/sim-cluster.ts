@@ -183,6 +183,11 @@ export class SimCluster {
     );
   }
 
+  /** The operators' store as a process that begins now finds it. */
+  reopened(): SharedDirectoryStore {
+    return openStore(this.dir, { platform: this.platform, lock: false });
+  }
+
   snapshot(): Snapshot {
     return this.store.snapshot();
   }

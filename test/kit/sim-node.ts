@@ -236,7 +236,8 @@ export class SimNode {
   private workerEnded(life: Life, end: WorkerEnd | null, error: Error | null): void {
     if (this.life !== life || !life.process.isAlive) return;
     this.note(`worker ended: ${end?.says ?? error?.message}`);
-    const isExpected = error === null || error instanceof SimKilled || error.message.includes('was not renewed for');
+    const isExpected =
+      error === null || error instanceof SimKilled || /was not renewed for|is given up$/.test(error.message);
     if (!isExpected) this.world.fail(error);
     this.endLife();
     if (end !== null) {

@@ -7,7 +7,7 @@ import type { Clock } from '../platform/clock.js';
 import type { SharedDirectoryStore } from '../store/index.js';
 import type { Manifest } from '../store/manifest.js';
 import type { Change, Snapshot } from '../store/store.js';
-import { lookAtHead } from '../store/watch.js';
+import { type HeadAlarm, lookAtHead } from '../store/watch.js';
 
 export type HeadNews =
   | { kind: 'same' }
@@ -16,7 +16,7 @@ export type HeadNews =
   /** The first look, or too much has happened: read the tables. */
   | { kind: 'resync'; snapshot: Snapshot }
   /** The database went back, or is damaged. Somebody should look at once; nothing new is to be believed until then. */
-  | { kind: 'alarm'; says: string };
+  | ({ kind: 'alarm' } & HeadAlarm);
 
 /** Further behind than this, reading the tables costs less than the changes do. */
 const MOST_STEPS = 200;
@@ -38,27 +38,28 @@ export class HeadFollower {
   look(): HeadNews {
     try {
       const alarm = this.wholeLook();
-      if (alarm !== null) return { kind: 'alarm', says: alarm };
+      if (alarm !== null) return { kind: 'alarm', ...alarm };
       const head = this.store.heads.newest();
       if (head.gen === this.last?.gen) return { kind: 'same' };
       const news = this.newsUpTo(head);
+      if (news.kind === 'alarm') return news;
       this.last = { gen: head.gen, sum: head.sum };
       return news;
     } catch (error) {
       const code = error instanceof CfsError ? error.code : null;
       if (code === 'MANIFEST_DAMAGED' || code === 'TABLE_DAMAGED' || code === 'FORMAT_TOO_NEW') {
-        return { kind: 'alarm', says: (error as CfsError).message };
+        return { kind: 'alarm', says: (error as CfsError).message, isOtherHistory: false };
       }
       throw error;
     }
   }
 
-  private wholeLook(): string | null {
+  private wholeLook(): HeadAlarm | null {
     const nowMs = this.clock.monotonicMs();
     if (this.last === null || nowMs - this.wholeLookMs < WHOLE_LOOK_MS) return null;
     const seen = lookAtHead(this.store, this.last);
     // An alarm stays until a whole look finds nothing: it is taken again each time.
-    if (typeof seen === 'string') return seen;
+    if ('says' in seen) return seen;
     this.wholeLookMs = nowMs;
     return null;
   }
@@ -70,6 +71,11 @@ export class HeadFollower {
     if (isFar) return { kind: 'resync', snapshot };
     const steps: { generation: number; changes: Change[] }[] = [];
     try {
+      const next = this.store.manifest(first);
+      if (next.parent !== this.last?.sum && next.repair === null) {
+        const says = `generation ${first} was not made of the generation ${first - 1} that was read here`;
+        return { kind: 'alarm', says, isOtherHistory: true };
+      }
       for (let generation = first; generation <= head.gen; generation++) {
         steps.push({ generation, changes: this.store.changesOf(generation) });
       }

@@ -154,6 +154,13 @@ export class Peers {
     return least;
   }
 
+  /** The newest generation that any lease acknowledges, this node's own included: the newest there is cannot be older. */
+  mostReleased(): number {
+    let most = 0;
+    for (const { released } of this.newest.values()) if (released > most) most = released;
+    return most;
+  }
+
   /** What this agent knows of the nodes, for its status. */
   status(): AgentStatus['nodes'] {
     return [...this.newest.values()].map(({ node, seq, released, applied }) => {

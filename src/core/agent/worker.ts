@@ -174,6 +174,8 @@ export class Worker {
     const news = this.follower.look();
     if (news.kind === 'alarm') {
       this.raise(news.says);
+      // What this node acknowledged is of another history: nobody could tell by it what runs here.
+      if (news.isOtherHistory) throw new Error(`${news.says}: what runs here is given up`);
       return;
     }
     if (this.alarm !== null) this.options.log.info({}, 'the database is sound again');
@@ -254,7 +256,8 @@ export class Worker {
   }
 
   private mayDecide(): boolean {
-    return this.alarm === null && this.ending === null && this.renewals.isLive();
+    if (this.alarm !== null || this.ending !== null || !this.renewals.isLive()) return false;
+    return this.peers !== null && this.peers.mostReleased() <= this.view.generation;
   }
 
   /** Another agent has this node's name, and it was started later. */
@@ -282,6 +285,7 @@ export class Worker {
 
   private obstacle(volume: string, epoch: number, peers: Peers): string | null {
     if (this.alarm !== null) return 'nothing is started until the database was looked at';
+    if (peers.mostReleased() > this.view.generation) return this.behind(peers);
     if (peers.lastLookMs < this.headReadMs) return 'the leases cannot be read';
     if (!peers.hasLookedTwice) return 'this agent came up a moment ago';
     const own = this.renewals.startObstacle();
@@ -289,6 +293,18 @@ export class Worker {
     const nodes = peers.inTheWay(volume, epoch, this.view.moves);
     if (nodes.length === 0) return null;
     return `node ${nodes.slice(0, 3).join(', ')} may still run it`;
+  }
+
+  /**
+   * A lease acknowledges a generation that was not read here: it is read next. Where it is not there even then, somebody set
+   * the directory back, and the leases are of another history: they say nothing of who runs what.
+   */
+  private behind(peers: Peers): string {
+    if (this.headReadMs <= peers.lastLookMs) this.headDueMs = 0;
+    return (
+      `a lease acknowledges generation ${peers.mostReleased()}, and the newest here is ${this.view.generation}; if this stays, ` +
+      'the directory was set back: end all agents, remove what is in leases/, start them again'
+    );
   }
 
   /** Brings the end nearer, once it was asked for. */

@@ -43,9 +43,9 @@ export async function* watchStore(
     let alarmed = '';
     while (!waker.ended) {
       const seen = lookAtHead(store, last);
-      if (typeof seen === 'string') {
-        if (seen !== alarmed) yield { kind: 'alarm', message: seen, generation: last?.gen ?? 0 };
-        alarmed = seen;
+      if ('says' in seen) {
+        if (seen.says !== alarmed) yield { kind: 'alarm', message: seen.says, generation: last?.gen ?? 0 };
+        alarmed = seen.says;
       } else {
         alarmed = '';
         next ??= seen.gen + 1;
@@ -69,15 +69,30 @@ export async function* watchStore(
   }
 }
 
+/** What is wrong with the newest generation. */
+export interface HeadAlarm {
+  says: string;
+  /**
+   * It is of another history than what was read before: somebody set the directory back, and others went on from there. Otherwise
+   * it is damaged or lost, and what was read before still holds.
+   */
+  isOtherHistory: boolean;
+}
+
 /** The head by R1 to R3, or what is wrong with it. Does not use what the store remembers: it may have become untrue. */
-export function lookAtHead(store: SharedDirectoryStore, last: Pick<Manifest, 'gen' | 'sum'> | null): Manifest | string {
+export function lookAtHead(
+  store: SharedDirectoryStore,
+  last: Pick<Manifest, 'gen' | 'sum'> | null,
+): Manifest | HeadAlarm {
+  const alarm = (says: string, isOtherHistory = false): HeadAlarm => ({ says, isOtherHistory });
   try {
     const gen = store.heads.number();
-    if (gen === null) return 'there is no generation any more';
-    if (last !== null && gen < last.gen) return `the newest generation is ${gen} after it was ${last.gen}`;
+    if (gen === null) return alarm('there is no generation any more');
+    if (last !== null && gen < last.gen) return alarm(`the newest generation is ${gen} after it was ${last.gen}`);
     const manifest = store.heads.read(gen);
     if (last !== null && gen === last.gen && manifest.sum !== last.sum) {
-      return `generation ${gen} is another one than before (${manifest.sum.slice(0, 12)} after ${last.sum.slice(0, 12)})`;
+      const sums = `${manifest.sum.slice(0, 12)} after ${last.sum.slice(0, 12)}`;
+      return alarm(`generation ${gen} is another one than before (${sums})`, true);
     }
     return manifest;
   } catch (error) {
@@ -87,7 +102,7 @@ export function lookAtHead(store: SharedDirectoryStore, last: Pick<Manifest, 'ge
       return store.heads.newest();
     } catch (patient) {
       if (patient instanceof CfsError && (patient.code === 'MANIFEST_DAMAGED' || patient.code === 'IO_ERROR')) {
-        return patient.message;
+        return alarm(patient.message);
       }
       throw patient;
     }
