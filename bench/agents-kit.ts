@@ -44,7 +44,7 @@ export class Renewer {
       path.join(
         this.dir,
         'leases',
-        leaseName({ node, seq: number, released: this.generation, applied: this.generation }),
+        leaseName({ node, seq: number, released: this.generation, applied: this.generation, timeoutMs: 10_000 }),
       );
     const info = { version: '0', format: 2, host: 'bench', bootId: 'bench', pid: 1, incarnation: node, problems: [] };
     writeFileSync(file(seq), `${JSON.stringify(info)}\n`, { flag: 'wx' });

@@ -1,6 +1,6 @@
 /** The first half of `cfs failover --sweep`: looks at the leases until it is known of every node whether its lease has lapsed. */
-import { type Lease, type LeaseInfo, leaseInfo, listLeases } from '../core/membership/leases.js';
-import { type SweepFindings, type SweepLook, type SweepObservations, sweep } from '../core/membership/sweep.js';
+import { listLeases } from '../core/membership/leases.js';
+import { type SweepFindings, type SweepObservations, sweep } from '../core/membership/sweep.js';
 import { leaseTimeout } from '../core/membership/timeout.js';
 import { settingOf } from '../core/model/settings.js';
 import type { DirectoryCluster } from '../open.js';
@@ -35,8 +35,9 @@ export async function watchLeases(cluster: DirectoryCluster, { before, onLook }:
     // What hung between two looks (the tables, this process) was not watched.
     const counted = beganMs - GAP_INTERVALS * settingOf(snapshot, 'lease.interval');
     if (looks > 0 && known !== null) known = { ...known, lookedMs: Math.max(known.lookedMs, counted) };
-    const look = { snapshot, leases, bootId: processes.bootId(), beganMs, endedMs };
-    const findings = findLapsed(known, look, looks > 0, (lease) => leaseInfo(platform, paths.leases, lease));
+    const timeoutOf = (node: string) => leaseTimeout(snapshot, leases.get(node));
+    const look = { snapshot, leases, bootId: processes.bootId(), beganMs, endedMs, timeoutOf };
+    const findings = sweep(known, look, looks > 0);
     known = findings.observations;
     if (looks === 0) {
       const first = reference;
@@ -51,22 +52,4 @@ export async function watchLeases(cluster: DirectoryCluster, { before, onLook }:
     if (undecided.length === 0) return findings;
     await clock.sleep(Math.min(settingOf(snapshot, 'lease.interval') / 2, leftMs + 1, POLL_MS));
   }
-}
-
-/** A lease says itself which timeout its node counts with; it is read only of those that are about to count as lapsed. */
-function findLapsed(
-  known: SweepObservations | null,
-  look: Omit<SweepLook, 'timeoutOf'>,
-  isWatching: boolean,
-  infoOf: (lease: Lease) => LeaseInfo | null,
-): SweepFindings {
-  const common = settingOf(look.snapshot, 'lease.timeout');
-  const own = new Map<string, number>();
-  const timeoutOf = (node: string) => own.get(node) ?? common;
-  const findings = sweep(known, { ...look, timeoutOf }, isWatching);
-  for (const { node } of findings.lapsed) {
-    const lease = look.leases.get(node)!;
-    own.set(node, leaseTimeout(look.snapshot, lease, infoOf(lease)));
-  }
-  return [...own.values()].every((ms) => ms === common) ? findings : sweep(known, { ...look, timeoutOf }, isWatching);
 }

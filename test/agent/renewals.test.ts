@@ -57,10 +57,9 @@ describe('renewing the own lease', () => {
     b.renewals.released(4);
     for (let i = 0; i < 5; i++) b.renewals.renew([]);
     const names = b.files.list('test.list', b.place.paths.leases).sort();
-    assert.deepEqual(names, ['n1.4.4.0', 'n1.5.4.0']);
+    assert.deepEqual(names, ['n1.4.4.0.3000', 'n1.5.4.0.3000']);
     const { lease, info } = newest(b);
-    assert.deepEqual(lease, { node: 'n1', seq: 5, released: 4, applied: 0 });
-    assert.equal(info?.timeoutMs, 3000);
+    assert.deepEqual(lease, { node: 'n1', seq: 5, released: 4, applied: 0, timeoutMs: 3000 });
     assert.equal(info?.version, '1.2.3');
   });
 
@@ -108,7 +107,7 @@ describe('renewing the own lease', () => {
     assert.equal(b.told.at(-1)!.timeoutMs, 3000, 'a lease that could not be made prolongs nothing');
     b.files.play(() => undefined);
     b.renewals.renew([]);
-    assert.equal(newest(b).info?.timeoutMs, 9000);
+    assert.equal(newest(b).lease.timeoutMs, 9000);
     assert.equal(newest(b).lease.released, 5);
     assert.equal(b.told.at(-1)!.timeoutMs, 9000);
   });
@@ -122,11 +121,11 @@ describe('renewing the own lease', () => {
     b.renewals.released(5);
     b.renewals.renew([]);
     // Others go on with the longer one: by what the lease says, and as generation 5 is not acknowledged.
-    assert.equal(newest(b).info?.timeoutMs, 9000);
+    assert.equal(newest(b).lease.timeoutMs, 9000);
     assert.equal(newest(b).lease.released, 4);
     assert.deepEqual(b.told.at(-1), { timeoutMs: 3000, seq: 2 });
     b.renewals.renew([]);
-    assert.equal(newest(b).info?.timeoutMs, 3000);
+    assert.equal(newest(b).lease.timeoutMs, 3000);
     assert.equal(newest(b).lease.released, 5);
   });
 
@@ -193,7 +192,7 @@ describe('renewing the own lease', () => {
     for (let i = 0; i < 3; i++) first.renewals.renew([]);
     const second = bench(disk);
     const former = second.lease.former()!;
-    assert.deepEqual(former.lease, { node: 'n1', seq: 3, released: 4, applied: 0 });
+    assert.deepEqual(former.lease, { node: 'n1', seq: 3, released: 4, applied: 0, timeoutMs: 3000 });
     assert.equal(former.isGone, false, 'its process exists');
     second.renewals.follow(snapshot(4, 3000));
     second.renewals.released(4);

@@ -30,7 +30,8 @@ function fill(file: string): void {
 
 /** A renewal as agents make it: a new name with content, then the older one goes. */
 function renew(leases: string, seq: number): void {
-  const name = (n: number) => path.join(leases, leaseName({ node: 'n1', seq: n, released: 1, applied: 1 }));
+  const name = (n: number) =>
+    path.join(leases, leaseName({ node: 'n1', seq: n, released: 1, applied: 1, timeoutMs: 10_000 }));
   fs.writeFileSync(name(seq), `${JSON.stringify({ version: '0.1.0', problems: [] })}\n`, { flag: 'wx' });
   if (seq > 1) fs.unlinkSync(name(seq - 1));
 }
@@ -84,7 +85,9 @@ describe('on a file system that is full', () => {
 
     const outcome = await withBallast(place, () => store.transact({ operation: 'test' }, increment));
     assert.deepEqual([outcome.freed, outcome.value.committed, counter(store)], [true, true, 1]);
-    fs.rmSync(path.join(leases, leaseName({ node: 'n1', seq: 2, released: 1, applied: 1 })), { force: true });
+    fs.rmSync(path.join(leases, leaseName({ node: 'n1', seq: 2, released: 1, applied: 1, timeoutMs: 10_000 })), {
+      force: true,
+    });
     for (let seq = 2; seq <= 50; seq++) renew(leases, seq);
 
     assert.equal(nextEvent(keeper), 'disk-full');

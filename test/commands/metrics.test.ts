@@ -16,7 +16,7 @@ function putLease(
   applied: number | null,
   ageSeconds = 0,
 ): void {
-  const path = join(dir, 'leases', leaseName({ node, seq, released, applied }));
+  const path = join(dir, 'leases', leaseName({ node, seq, released, applied, timeoutMs: 10_000 }));
   mkdirSync(join(dir, 'leases'), { recursive: true });
   const info = {
     version: '0.1.0',

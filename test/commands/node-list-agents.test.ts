@@ -12,7 +12,7 @@ function withAgents(): string {
   const problems = ['volume v1: its file system does not start'];
   renewLease(dir, { node: 'n1', seq: 41, released: 2, applied: 1 }, { version: '0.4.0', host: 'alpha', problems });
   const hourAgo = Date.now() / 1000 - 3600;
-  utimesSync(join(dir, 'leases', 'n1.41.2.1'), hourAgo, hourAgo);
+  utimesSync(join(dir, 'leases', 'n1.41.2.1.10000'), hourAgo, hourAgo);
   renewLease(dir, { node: 'n2', seq: 7, released: 2, applied: null }, null);
   return dir;
 }

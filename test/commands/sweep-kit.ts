@@ -12,7 +12,6 @@ const INFO: LeaseInfo = {
   bootId: 'b',
   pid: 1,
   incarnation: 'i',
-  timeoutMs: 300,
   problems: [],
 };
 
@@ -27,7 +26,7 @@ export function quickCluster(...settings: string[]): string {
 export function putLease(dir: string, lease: Partial<Lease> & { node: string }, info: Partial<LeaseInfo> = {}): void {
   const leases = join(dir, 'leases');
   mkdirSync(leases, { recursive: true });
-  const whole: Lease = { seq: 1, released: 3, applied: 3, ...lease };
+  const whole: Lease = { seq: 1, released: 3, applied: 3, timeoutMs: 300, ...lease };
   const name = leaseName(whole);
   writeFileSync(join(leases, name), `${JSON.stringify({ ...INFO, ...info })}\n`);
   for (const old of readdirSync(leases)) {

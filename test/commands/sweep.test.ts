@@ -82,7 +82,7 @@ describe('cfs failover --sweep', function () {
     cfs(['cluster', 'set', 'lease.timeout=10m'], { dir });
     const stateDir = tempDir('state');
     putLease(dir, { node: 'n1', seq: 8 });
-    putLease(dir, { node: 'n2', seq: 7 }, { timeoutMs: 600_000 });
+    putLease(dir, { node: 'n2', seq: 7, timeoutMs: 600_000 });
     const bootId = new NodeProcesses().bootId();
     const lookedMs = new NodeClock().monotonicMs();
     // The run before saw it quiet for all but an hour's end; the time since then counts too.
@@ -118,7 +118,7 @@ describe('cfs failover --sweep', function () {
 
   it('waits for the longer time when the lease says that its node counts with one', async () => {
     const dir = quickCluster();
-    putLease(dir, { node: 'n2', seq: 7 }, { timeoutMs: 900 });
+    putLease(dir, { node: 'n2', seq: 7, timeoutMs: 900 });
     const { json } = await whileRenewing(dir, ['n1'], () => sweep(dir));
     assert.match(JSON.stringify(json.quiet), /lease quiet for (0\.9|1\.\d) s/);
   });

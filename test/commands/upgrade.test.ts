@@ -22,7 +22,7 @@ function oldCluster(): string {
 }
 
 function agent(dir: string, node: string, format: number, applied: number | null = 2): void {
-  renewLease(dir, { node, seq: 5, released: 2, applied }, { version: `0.${format}.0`, format, timeoutMs: 400 });
+  renewLease(dir, { node, seq: 5, released: 2, applied, timeoutMs: 400 }, { version: `0.${format}.0`, format });
 }
 
 describe('a rolling upgrade', function () {

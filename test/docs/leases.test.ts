@@ -35,9 +35,10 @@ describe('docs/FORMAT.md, leases and tickets', () => {
       seq: 812,
       released: 17,
       applied: 16,
+      timeoutMs: 10_000,
     });
     assert.deepEqual(parseTicketName(path.basename(ticket.example)), { node: 'n1', seq: 3 });
-    assert.equal(parseLeaseName('client~web1.7.2.2'), null, 'a lease of a client is none of a node');
+    assert.equal(parseLeaseName('client~web1.7.2.2.10000'), null, 'a lease of a client is none of a node');
   });
 
   it('are what an agent makes, whatever its node is called', () => {
@@ -57,13 +58,13 @@ describe('docs/FORMAT.md, leases and tickets', () => {
       used.add(matching[0]!.pattern);
     }
     assert.equal(used.size, rows.length);
-    const content = JSON.parse(fs.readFileSync(path.join(place.paths.leases, 'n1.3.5.left'), 'utf8')) as object;
+    const content = JSON.parse(fs.readFileSync(path.join(place.paths.leases, 'n1.3.5.left.10000'), 'utf8')) as object;
     const section = /^## Leases and tickets$[\s\S]*?^## /m.exec(FORMAT_DOCUMENT)![0];
     for (const member of Object.keys(content)) assert.ok(section.includes(`\`${member}\``), member);
   });
 
   it('are taken by the program exactly where the document says so', () => {
-    const text = fc.stringMatching(/^[A-Za-z0-9%._~-]{1,6}(\.[0-9]{1,17}){1,3}(\.left)?$/);
+    const text = fc.stringMatching(/^[A-Za-z0-9%._~-]{1,6}(\.[0-9]{1,17}){1,3}(\.left)?(\.[0-9]{1,10})?$/);
     const whole = fc.nat();
     fc.assert(
       fc.property(text, fc.string({ unit: 'grapheme', minLength: 1 }), whole, whole, (name, node, seq, released) => {
@@ -71,7 +72,10 @@ describe('docs/FORMAT.md, leases and tickets', () => {
         if (parseLeaseName(name) !== null) assert.match(`leases/${name}`, lease.pattern);
         if (!lease.pattern.test(`leases/${name}`)) assert.equal(parseLeaseName(name), null);
         if (parseTicketName(name) !== null) assert.match(`joins/${name}`, ticket.pattern);
-        assert.match(`leases/${leaseName({ node: node.toWellFormed(), seq, released, applied: null })}`, lease.pattern);
+        assert.match(
+          `leases/${leaseName({ node: node.toWellFormed(), seq, released, applied: null, timeoutMs: 10_000 })}`,
+          lease.pattern,
+        );
       }),
     );
   });

@@ -10,15 +10,18 @@ const INFO: LeaseInfo = {
   bootId: '0',
   pid: 1,
   incarnation: 'a',
-  timeoutMs: 10_000,
   problems: [],
 };
 
 /** Makes a node's lease, in place of its former ones. `info` null: an empty file, as on a full disk. */
-export function renewLease(dir: string, lease: Lease, info: Partial<LeaseInfo> | null = {}): void {
+export function renewLease(
+  dir: string,
+  lease: Omit<Lease, 'timeoutMs'> & { timeoutMs?: number },
+  info: Partial<LeaseInfo> | null = {},
+): void {
   const leases = join(dir, 'leases');
   mkdirSync(leases, { recursive: true });
-  const name = leaseName(lease);
+  const name = leaseName({ timeoutMs: 10_000, ...lease });
   writeFileSync(join(leases, name), info === null ? '' : `${JSON.stringify({ ...INFO, ...info })}\n`);
   for (const other of readdirSync(leases)) {
     if (other.startsWith(`${encodeName(lease.node)}.`) && other !== name) rmSync(join(leases, other));

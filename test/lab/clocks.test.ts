@@ -22,7 +22,7 @@ const HOUR = 3600;
 describe('an observer of leases', () => {
   it('[F19] does not count time against others in which it could not look', () => {
     const observer = new LeaseObserver(900);
-    const leases = new Map([['n2', { node: 'n2', seq: 7, released: 1, applied: 1 }]]);
+    const leases = new Map([['n2', { node: 'n2', seq: 7, released: 1, applied: 1, timeoutMs: TIMEOUT_MS }]]);
     observer.look({ leases, beganMs: 0, endedMs: 1 });
     observer.look({ leases, beganMs: 300, endedMs: 301 });
     // The directory hung for a minute: one gap, as long as the longest that counts.

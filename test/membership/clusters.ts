@@ -71,7 +71,13 @@ export class Leases {
   }
 
   renew(node: string, more: Partial<Lease> = {}): void {
-    const known = this.leases.get(node) ?? { node, seq: 0, released: this.generation, applied: this.generation };
+    const known = this.leases.get(node) ?? {
+      node,
+      seq: 0,
+      released: this.generation,
+      applied: this.generation,
+      timeoutMs: 0,
+    };
     this.leases.set(node, { ...known, seq: known.seq + 1, ...more });
   }
 

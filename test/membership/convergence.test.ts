@@ -5,7 +5,9 @@ import { drainTo, failover } from '../../src/core/placement/operations.js';
 import { clusterOfNodes } from './clusters.js';
 
 function leases(...list: [node: string, released: number, applied: number | null][]): Map<string, Lease> {
-  return new Map(list.map(([node, released, applied]) => [node, { node, seq: 1, released, applied }]));
+  return new Map(
+    list.map(([node, released, applied]) => [node, { node, seq: 1, released, applied, timeoutMs: 10_000 }]),
+  );
 }
 
 describe('convergence', () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { clusterSet } from '../../src/core/config/settings.js';
 import {
   decodeName,
   encodeName,
@@ -10,7 +9,7 @@ import {
   parseLeaseName,
 } from '../../src/core/membership/leases.js';
 import { LeaseObserver } from '../../src/core/membership/observer.js';
-import { leaseTimeout, rememberTimeout } from '../../src/core/membership/timeout.js';
+import { leaseTimeout } from '../../src/core/membership/timeout.js';
 import { clusterOfNodes, Leases } from './clusters.js';
 
 describe('the name of a lease', () => {
@@ -20,9 +19,9 @@ describe('the name of a lease', () => {
     fc.assert(
       fc.property(name, number, number, fc.option(number), (node, seq, released, applied) => {
         fc.pre(node.isWellFormed() && !node.includes('~'));
-        const file = leaseName({ node, seq, released, applied });
+        const file = leaseName({ node, seq, released, applied, timeoutMs: 10_000 });
         assert.match(file, /^[\w.%-]+$/);
-        assert.deepEqual(parseLeaseName(file), { node, seq, released, applied });
+        assert.deepEqual(parseLeaseName(file), { node, seq, released, applied, timeoutMs: 10_000 });
         assert.equal(decodeName(encodeName(node)), node);
       }),
     );
@@ -32,20 +31,21 @@ describe('the name of a lease', () => {
     for (const file of [
       'n1',
       'n1.1.2',
-      'n1.1.2.gone',
-      'n1.01.2.3',
+      'n1.1.2.3',
+      'n1.1.2.gone.500',
+      'n1.01.2.3.500',
       '.n1.tmp',
-      'client~c1.1.2.3',
-      'n1.-1.2.3',
-      '%6e1.1.2.3',
-      '%.1.2.3',
+      'client~c1.1.2.3.500',
+      'n1.-1.2.3.500',
+      '%6e1.1.2.3.500',
+      '%.1.2.3.500',
     ]) {
       assert.equal(parseLeaseName(file), null, file);
     }
   });
 
   it('with the highest number counts, in whatever order they are listed', () => {
-    const files = ['n1.9.1.1', 'n1.10.2.1', 'n2.3.1.left', 'n1.2.1.1', 'junk'];
+    const files = ['n1.9.1.1.500', 'n1.10.2.1.500', 'n2.3.1.left.500', 'n1.2.1.1.500', 'junk'];
     for (const list of [files, [...files].reverse()]) {
       const newest = newestLeases(list);
       assert.equal(newest.get('n1')!.seq, 10);
@@ -85,7 +85,7 @@ describe('an observer', () => {
             nowMs += pause;
             if (nowMs > last) break;
             const seq = times.filter((at) => at <= nowMs).length;
-            const lease: Lease = { node: 'n1', seq, released: 1, applied: 1 };
+            const lease: Lease = { node: 'n1', seq, released: 1, applied: 1, timeoutMs: 10_000 };
             observer.look({ leases: new Map([['n1', lease]]), beganMs: nowMs, endedMs: nowMs + 5 });
             assert.equal(observer.isLapsed('n1', 10_000), false);
           }
@@ -110,7 +110,7 @@ describe('an observer', () => {
   it('does so too where the look itself hung', () => {
     const observer = new LeaseObserver(3000);
     const look = (beganMs: number, endedMs: number) => {
-      const lease: Lease = { node: 'n1', seq: 4, released: 1, applied: 1 };
+      const lease: Lease = { node: 'n1', seq: 4, released: 1, applied: 1, timeoutMs: 10_000 };
       observer.look({ leases: new Map([['n1', lease]]), beganMs, endedMs });
     };
     for (let at = 0; at <= 8000; at += 1000) look(at, at + 10);
@@ -134,25 +134,16 @@ describe('an observer', () => {
 });
 
 describe('the timeout of a lease', () => {
-  const cluster = clusterOfNodes({ nodes: 2, volumes: 2, settings: { 'lease.timeout': '60s' } });
-  const before = cluster.snapshot();
-  cluster.change(clusterSet, { settings: { 'lease.timeout': '5s', 'lease.interval': '1s' } });
-  const after = cluster.snapshot();
-  const formers = rememberTimeout([], before, after);
-  const at = (released: number): Lease => ({ node: 'n1', seq: 1, released, applied: released });
+  const cluster = clusterOfNodes({ nodes: 2, volumes: 2, settings: { 'lease.timeout': '5s', 'lease.interval': '1s' } });
+  const lease = (timeoutMs: number): Lease => ({ node: 'n1', seq: 1, released: 1, applied: 1, timeoutMs });
 
-  it('is the larger one until the node has seen the change', () => {
-    assert.deepEqual(formers, [{ until: after.generation, timeoutMs: 60_000 }]);
-    assert.equal(leaseTimeout(after, at(before.generation), null, formers), 60_000);
-    assert.equal(leaseTimeout(after, at(after.generation), null, formers), 5000);
+  it('is the one that its node counts with, until the node has seen that it became shorter', () => {
+    assert.equal(leaseTimeout(cluster.snapshot(), lease(60_000)), 60_000);
+    assert.equal(leaseTimeout(cluster.snapshot(), lease(5000)), 5000);
   });
 
-  it('is what the lease itself says, where that is longer', () => {
-    assert.equal(leaseTimeout(after, at(after.generation), { timeoutMs: 20_000 }), 20_000);
-    assert.equal(leaseTimeout(after, at(after.generation), { timeoutMs: 1000 }), 5000);
-  });
-
-  it('is remembered only where it changed', () => {
-    assert.deepEqual(rememberTimeout(formers, after, after), formers);
+  it('is the one of the tables where that is longer, or where there is no lease', () => {
+    assert.equal(leaseTimeout(cluster.snapshot(), lease(1000)), 5000);
+    assert.equal(leaseTimeout(cluster.snapshot(), undefined), 5000);
   });
 });

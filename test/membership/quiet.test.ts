@@ -19,7 +19,13 @@ async function gone(leases: (nowMs: number) => Lease[]): Promise<{ nodes: string
   return { nodes: [...nodes], afterMs: nowMs };
 }
 
-const lease = (node: string, seq: number, applied: number | null = 1): Lease => ({ node, seq, released: 1, applied });
+const lease = (node: string, seq: number, applied: number | null = 1): Lease => ({
+  node,
+  seq,
+  released: 1,
+  applied,
+  timeoutMs: 10_000,
+});
 
 describe('watching for agents that are gone', () => {
   it('takes the whole timeout of each lease that is not renewed', async () => {

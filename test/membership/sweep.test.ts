@@ -12,7 +12,7 @@ function look(atMs: number, seqs: Record<string, number | 'left'>, more: Partial
   const leases = new Map<string, Lease>();
   for (const [node, seq] of Object.entries(seqs)) {
     const hasLeft = seq === 'left';
-    leases.set(node, { node, seq: hasLeft ? 99 : seq, released: 1, applied: hasLeft ? null : 1 });
+    leases.set(node, { node, seq: hasLeft ? 99 : seq, released: 1, applied: hasLeft ? null : 1, timeoutMs: 0 });
   }
   const base = { snapshot, leases, bootId: 'b1', beganMs: atMs, endedMs: atMs + 10, timeoutOf: () => 10_000 };
   return { ...base, ...more };

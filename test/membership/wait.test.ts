@@ -38,7 +38,7 @@ async function waits(story: Story, generation = 17): Promise<{ last: WaitLook; l
       new Map(
         Object.entries(moment().leases).map(([node, [seq, released, applied]]): [string, Lease] => [
           node,
-          { node, seq, released, applied },
+          { node, seq, released, applied, timeoutMs: 10_000 },
         ]),
       ),
     clock: { monotonicMs: () => nowMs },

@@ -2,6 +2,7 @@ import { CfsCommand, Flags } from '../../cli/command.js';
 import { type AgentVersion, agentVersionText, clusterUpgrade, type UpgradeResult } from '../../core/config/upgrade.js';
 import { leasesOf, readAgents } from '../../core/membership/agents.js';
 import { nodesGone } from '../../core/membership/quiet.js';
+import { leaseTimeout } from '../../core/membership/timeout.js';
 import { someNames } from '../../core/model/find.js';
 import { settingOf } from '../../core/model/settings.js';
 import type { DirectoryCluster } from '../../open.js';
@@ -56,11 +57,10 @@ export default class ClusterUpgrade extends CfsCommand {
     );
     if (watch && snapshot.format < format && doubtful.length > 0) {
       const progress = await this.progress('Watching leases');
-      const timeoutMs = settingOf(snapshot, 'lease.timeout');
       const found = await nodesGone(doubtful, {
         leases: () => leasesOf(platform, paths.leases),
         clock: platform.clock,
-        timeoutMs: (node) => Math.max(timeoutMs, seen.get(node)?.info?.timeoutMs ?? 0),
+        timeoutMs: (node) => leaseTimeout(snapshot, seen.get(node)?.lease),
         intervalMs: settingOf(snapshot, 'lease.interval'),
         onLook: (nodes, ms) => progress.text(`Watching the lease of ${someNames(nodes)}, ${Math.round(ms / 1000)} s`),
       }).finally(() => progress.stop());

@@ -27,8 +27,6 @@ export interface Former {
   isGone: boolean;
   /** It may be another machine: what it runs is known to be stopped only when its lease was quiet for its whole time. */
   isElsewhere: boolean;
-  /** The timeout that it counts with, ms; null: not known. */
-  timeoutMs: number | null;
   /** `on host h1 (process 7)`, for people. */
   who: string;
 }
@@ -83,7 +81,7 @@ export class OwnLease {
     const info = leaseInfo(platform, paths.leases, lease);
     const isGone = lease.applied === null || this.hasEnded(info);
     const isElsewhere = !isGone && info?.host !== platform.processes.host();
-    return { lease, isGone, isElsewhere, timeoutMs: info?.timeoutMs ?? null, who: whoOf(info) };
+    return { lease, isGone, isElsewhere, who: whoOf(info) };
   }
 
   /**
@@ -93,12 +91,27 @@ export class OwnLease {
   renew(acknowledged: { released: number; applied: number | null }, timeoutMs: number, problems: string[]): Renewal {
     const { clock } = this.place.platform;
     const beganMs = clock.monotonicMs();
-    const info = Buffer.from(`${JSON.stringify(this.info(timeoutMs, problems))}\n`);
-    const { name, isDiskFull } = this.create(acknowledged, info);
+    const info = Buffer.from(`${JSON.stringify(this.info(problems))}\n`);
+    const { name, isDiskFull } = this.create({ ...acknowledged, timeoutMs }, info);
+    this.checkDirectory(name);
     this.removeStale();
     if (this.current !== null) this.stale.push(this.current);
     this.current = name;
     return { beganMs, isDiskFull };
+  }
+
+  /**
+   * Where a file system was unmounted, or another one mounted, there may be a `leases/` all the same: a name made in it renews
+   * nothing that others see. The name before must stand beside the new one, or at least be missing from a cluster.
+   * @throws Error the new name does not count
+   */
+  private checkDirectory(name: string): void {
+    const { platform, paths } = this.place;
+    const isThere = (path: string): boolean => !platform.files.isAbsent('lease.look-back', path);
+    if (this.current === null) return;
+    if (isThere(`${paths.leases}/${this.current}`) && isThere(`${paths.leases}/${name}`)) return;
+    if (isThere(paths.cluster) && isThere(`${paths.leases}/${name}`)) return;
+    throw new Error(`${paths.leases} is not the directory of this cluster: is the shared file system mounted?`);
   }
 
   /** Another agent of this name renews: the number it has reached; null: nobody does. */
@@ -107,15 +120,12 @@ export class OwnLease {
     return seq > this.seq ? seq : null;
   }
 
-  private create(
-    acknowledged: { released: number; applied: number | null },
-    info: Buffer,
-  ): { name: string; isDiskFull: boolean } {
+  private create(says: Omit<Lease, 'node' | 'seq'>, info: Buffer): { name: string; isDiskFull: boolean } {
     const { files } = this.place.platform;
     let freed = false;
     for (let tries = 1; ; tries++) {
       this.seq += 1;
-      const name = leaseName({ node: this.node, seq: this.seq, ...acknowledged });
+      const name = leaseName({ node: this.node, seq: this.seq, ...says });
       let fd: number;
       try {
         fd = files.openNew('lease.create', `${this.place.paths.leases}/${name}`, this.place.modes.file);
@@ -173,7 +183,7 @@ export class OwnLease {
     });
   }
 
-  private info(timeoutMs: number, problems: string[]): LeaseInfo {
+  private info(problems: string[]): LeaseInfo {
     const { processes } = this.place.platform;
     return {
       version: this.version,
@@ -182,7 +192,6 @@ export class OwnLease {
       bootId: processes.bootId(),
       pid: processes.pid,
       incarnation: this.incarnation,
-      timeoutMs,
       problems: problems.slice(0, PROBLEMS_LIMIT).map((says) => says.slice(0, TEXT_LIMIT)),
     };
   }

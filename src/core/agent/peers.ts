@@ -1,11 +1,11 @@
 /**
  * The other nodes, as their leases show them to this agent: who is quiet for how long, and who is clear for a volume
- * (ownership.ts). Looks cost one listing; content is read only of a lease that is about to count as lapsed.
+ * (ownership.ts). A look costs one listing; what stands in the leases is not read.
  */
-import { type Lease, type LeaseInfo, leaseInfo, listLeases } from '../membership/leases.js';
+import { type Lease, listLeases } from '../membership/leases.js';
 import { LeaseObserver } from '../membership/observer.js';
 import { failedAt } from '../membership/records.js';
-import { type FormerTimeout, leaseTimeout, rememberTimeout } from '../membership/timeout.js';
+import { leaseTimeout } from '../membership/timeout.js';
 import { settingOf } from '../model/settings.js';
 import type { Platform } from '../platform/platform.js';
 import type { Snapshot } from '../store/store.js';
@@ -19,9 +19,6 @@ const GAP_INTERVALS = 3;
 export class Peers {
   readonly observer: LeaseObserver;
   private newest: ReadonlyMap<string, Lease> = new Map();
-  /** What the newest leases of quiet nodes say inside; read once each. */
-  private readonly infos = new Map<string, { seq: number; info: LeaseInfo | null }>();
-  private formerTimeouts: FormerTimeout[] = [];
   private looks = 0;
   private lookedMs = Number.NEGATIVE_INFINITY;
 
@@ -37,7 +34,6 @@ export class Peers {
 
   /** Takes in the settings of a new generation. */
   follow(snapshot: Snapshot): void {
-    this.formerTimeouts = rememberTimeout(this.formerTimeouts, this.snapshot, snapshot);
     this.snapshot = snapshot;
     this.observer.maxGapMs = GAP_INTERVALS * settingOf(snapshot, 'lease.interval');
   }
@@ -53,7 +49,6 @@ export class Peers {
     this.observer.look({ leases, beganMs, endedMs });
     this.newest = leases;
     this.lookedMs = beganMs;
-    for (const node of this.infos.keys()) if (!leases.has(node)) this.infos.delete(node);
     return leases;
   }
 
@@ -87,21 +82,9 @@ export class Peers {
     return this.newest.values();
   }
 
-  /**
-   * After how long without a renewal the node has surely fenced itself, ms (timeout.ts). The lease is opened only when it has been
-   * quiet for so long that it matters.
-   */
+  /** After how long without a renewal the node has surely fenced itself, ms (timeout.ts). */
   timeoutOf(node: string): number {
-    const lease = this.newest.get(node);
-    if (lease === undefined) return settingOf(this.snapshot, 'lease.timeout');
-    const timeoutMs = leaseTimeout(this.snapshot, lease, null, this.formerTimeouts);
-    if (this.observer.quietMs(node) < timeoutMs) return timeoutMs;
-    let read = this.infos.get(node);
-    if (read?.seq !== lease.seq) {
-      read = { seq: lease.seq, info: leaseInfo(this.platform, this.dir, lease) };
-      this.infos.set(node, read);
-    }
-    return leaseTimeout(this.snapshot, lease, read.info, this.formerTimeouts);
+    return leaseTimeout(this.snapshot, this.newest.get(node));
   }
 
   /** Whether this agent has itself watched the node's lease for its whole time without a renewal. */

@@ -73,7 +73,7 @@ export async function checkFormer(
         former,
         seenMs: clock.monotonicMs(),
         intervalMs: settingOf(snapshot, 'lease.interval'),
-        timeoutMs: Math.max(settingOf(snapshot, 'lease.timeout'), former?.timeoutMs ?? 0),
+        timeoutMs: Math.max(settingOf(snapshot, 'lease.timeout'), former?.lease.timeoutMs ?? 0),
       };
       if (former === null || former.isGone) break;
       if (former.lease.seq !== first.former?.lease.seq) {

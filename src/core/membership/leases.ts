@@ -1,5 +1,5 @@
 /**
- * Leases: each agent's claim to be alive. `leases/NODE.SEQ.RELEASED.APPLIED` says it all by its name, so that one listing of
+ * Leases: each agent's claim to be alive. `leases/NODE.SEQ.RELEASED.APPLIED.TIMEOUT` says it all by its name, so that one listing of
  * the directory shows every lease (DESIGN.md, "The shared directory"):
  *
  *   NODE      the node's name, percent-encoded; clients' leases begin with `client~`
@@ -7,6 +7,8 @@
  *   RELEASED  the node runs nothing that generation RELEASED does not give to it: its acknowledgement. Others may start
  *             what left this node at a generation up to here (core/agent/ownership.ts)
  *   APPLIED   it also runs everything that generation APPLIED gives to it; or `left`: the agent ended and runs nothing
+ *   TIMEOUT   the lease timeout that this renewal counts with, ms: the node fences itself in time by it, whatever the tables say by
+ *             now. It stands in the name since content may be missing: a full disk, or a call that hangs in the middle
  *
  * DESIGN.md has one number, GEN. They are two here because a swap of two volumes would else wait for ever: each side must
  * have released before the other starts, and the end of both starts is what `--wait` waits for.
@@ -25,6 +27,8 @@ export interface Lease {
   released: number;
   /** Null: the agent left, and runs nothing. */
   applied: number | null;
+  /** The lease timeout that the renewal counts with, ms. */
+  timeoutMs: number;
 }
 
 /** Content of a lease. */
@@ -37,11 +41,6 @@ export interface LeaseInfo {
   pid: number;
   /** Random, another one for each start of the agent: tells two agents of one node name apart. */
   incarnation: string;
-  /**
-   * The lease timeout that this renewal counts with, ms: the node fences itself in time by it. An observer takes it where it is
-   * longer than the one in the tables (the node may not have seen that yet).
-   */
-  timeoutMs: number;
   /** What the agent could not do, a sentence each; at most a few. */
   problems: string[];
 }
@@ -61,11 +60,11 @@ export function decodeName(encoded: string): string | null {
   }
 }
 
-export function leaseName({ node, seq, released, applied }: Lease): string {
-  return `${encodeName(node)}.${seq}.${released}.${applied ?? 'left'}`;
+export function leaseName({ node, seq, released, applied, timeoutMs }: Lease): string {
+  return `${encodeName(node)}.${seq}.${released}.${applied ?? 'left'}.${timeoutMs}`;
 }
 
-const LEASE = /^(.+)\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15}|left)$/;
+const LEASE = /^(.+)\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15}|left)\.([1-9]\d{0,8})$/;
 
 /** Null for what is no node's lease: clients', temporary files, whatever else somebody put there. */
 export function parseLeaseName(file: string): Lease | null {
@@ -79,6 +78,7 @@ export function parseLeaseName(file: string): Lease | null {
     seq: Number(match[2]),
     released: Number(match[3]),
     applied: match[4] === 'left' ? null : Number(match[4]),
+    timeoutMs: Number(match[5]),
   };
 }
 
@@ -101,7 +101,7 @@ function isLeaseInfo(info: unknown): info is LeaseInfo {
   if (typeof info !== 'object' || info === null) return false;
   const m = info as Record<string, unknown>;
   const texts = ['version', 'host', 'bootId', 'incarnation'].every((name) => typeof m[name] === 'string');
-  const numbers = ['format', 'pid', 'timeoutMs'].every((name) => Number.isFinite(m[name]));
+  const numbers = ['format', 'pid'].every((name) => Number.isFinite(m[name]));
   return texts && numbers && Array.isArray(m.problems) && m.problems.every((says) => typeof says === 'string');
 }
 

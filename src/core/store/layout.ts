@@ -6,7 +6,7 @@
  *   manifests/.NNNNNNNNNN.<txid>.tmp     manifest of a commit under way
  *   tables/<table>.<gen>.<nonce>.json    shard or index file, immutable, made for generation <gen>
  *   lock/, lock.owner, lock.wanted       the courtesy lock, who holds it, whether somebody waits
- *   leases/NODE.SEQ.RELEASED.APPLIED     an agent's lease (core/membership/leases.ts)
+ *   leases/NODE.SEQ.RELEASED.APPLIED.TIMEOUT   an agent's lease (core/membership/leases.ts)
  *   joins/NODE.SEQ                       a node that came up and wants to be taken in (core/membership/tickets.ts)
  *   mail/NODE/ID                         a message to a node (core/mail/)
  *   ballast                              space kept for leases and one commit when the file system is full
