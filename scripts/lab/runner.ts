@@ -60,7 +60,7 @@ export async function runScenario(
         options.say(`${scenario.name} ${number + 1}: ${sentenceOf(round)}`);
         if (scenario.startsCold || number === options.rounds - 1) {
           await scenario.heal?.(lab, victim);
-          lab = finish(lab, result);
+          lab = finish(lab, result, options.keep);
         } else await heal(scenario, lab, surroundings, victim);
       } catch (error) {
         const sentence = `round ${number + 1}: ${(error as Error).message}`;
@@ -68,17 +68,14 @@ export async function runScenario(
         options.say(`${scenario.name} ${sentence}`);
         if (lab !== null) {
           verdictOf(lab.cluster);
-          cpSync(surroundings.base, join(options.keep, `${scenario.name}-${number + 1}`), {
-            recursive: true,
-            filter: (path) => !path.endsWith('.sock'),
-          });
+          keepLogs(lab, join(options.keep, `${scenario.name}-${number + 1}`));
           await scenario.heal?.(lab, surroundings.hosts[number % surroundings.hosts.length]!.name).catch(() => {});
-          lab = finish(lab, result);
+          lab = finish(lab, result, options.keep);
         }
       }
     }
   } finally {
-    if (lab !== null) finish(lab, result);
+    if (lab !== null) finish(lab, result, options.keep);
   }
   return result;
 }
@@ -117,14 +114,20 @@ async function makeBed(scenario: Scenario, surroundings: Surroundings, volumes: 
   return bed;
 }
 
+/** States, journals, logs and the events of the harness, for whoever wants to know why. */
+function keepLogs({ cluster }: Bed, to: string): void {
+  cpSync(cluster.options.base, to, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+}
+
 /** Ends the cluster and adds what its journals say. */
-function finish(bed: Bed, result: ScenarioResult): null {
+function finish(bed: Bed, result: ScenarioResult, keep: string): null {
   bed.cluster.killAll();
   bed.device.close();
   const { intervals, overlaps, problems } = verdictOf(bed.cluster);
   result.verdict.intervals += intervals;
   result.verdict.overlaps.push(...overlaps);
   result.verdict.problems.push(...problems);
+  if (overlaps.length > 0 && !result.scenario.mayOverlap) keepLogs(bed, join(keep, `${result.scenario.name}-overlaps`));
   // A full file system would stay full for the next one.
   if (bed.disk !== null) rmSync(bed.cluster.dir, { recursive: true, force: true });
   return null;
