@@ -199,7 +199,13 @@ describe('renewing the own lease', () => {
     second.renewals.renew([]);
     second.renewals.leave();
     const names = disk.list('test.list', second.place.paths.leases);
-    assert.deepEqual(newestLeases(names).get('n1'), { node: 'n1', seq: 5, released: 4, applied: null });
+    assert.deepEqual(newestLeases(names).get('n1'), {
+      node: 'n1',
+      seq: 5,
+      released: 4,
+      applied: null,
+      timeoutMs: 3000,
+    });
     assert.equal(second.renewals.isDue(), false);
     assert.equal(bench(disk).lease.former()?.isGone, true);
   });

@@ -26,6 +26,8 @@ const CLUSTER: Omit<SimOptions, 'seed'> = {
 
 const FROM = Number(process.env.CFS_SIM_FROM ?? 1);
 const SEEDS = Number(process.env.CFS_SIM_SEEDS ?? 45);
+/** Seeds that once failed. 9074: a directory that hung between a lease's name and its content, while lease.timeout became shorter. */
+const FOUND = [9074];
 
 /** The first seed at which two owners were seen; undefined: at none of so many. */
 async function firstCaught(seeds: number, options: Partial<SimOptions> = {}): Promise<number | undefined> {
@@ -68,9 +70,8 @@ describe('simulated clusters of agents', function () {
   this.timeout(60_000 + SEEDS * 2000);
 
   it('never have two owners of a volume, and come to rest when the faults end', async () => {
-    for (let seed = FROM; seed < FROM + SEEDS; seed++) {
-      await randomRun({ ...CLUSTER, seed }, { troubledMs: 120_000, restMs: 60_000 });
-    }
+    const seeds = [...FOUND, ...Array.from({ length: SEEDS }, (_, i) => FROM + i)];
+    for (const seed of seeds) await randomRun({ ...CLUSTER, seed }, { troubledMs: 120_000, restMs: 60_000 });
   });
 
   it('are the same for the same seed', async () => {
