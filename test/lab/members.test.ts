@@ -77,7 +77,7 @@ describe('members of a cluster of agents', () => {
     assert.deepEqual(starts, [], 'nothing moved in between');
   });
 
-  it('[F35] a node that died holding the lock is taken over from up to lock.stale later', async () => {
+  it('[F35] a lock of a machine without an agent holds a takeover back for up to lock.stale', async () => {
     const died = await runHere([process.execPath, '--import', 'tsx', HOLD_LOCK], { CFS_DIR: cluster.dir });
     assert.equal(died.status, 137, died.stderr);
     const owner = join(cluster.dir, 'lock.owner');

@@ -6,6 +6,8 @@
  */
 import { type Attention, attentionOf } from '../membership/attention.js';
 import { NO_MEMORY } from '../membership/attention-memory.js';
+import { breakLockOfDead } from '../membership/dead-lock.js';
+import type { QuietNode } from '../membership/failed.js';
 import type { FenceClaimRequest } from '../membership/fencing.js';
 import { joinRefusal } from '../membership/join.js';
 import { listTickets, removeTickets, writeTicket } from '../membership/tickets.js';
@@ -120,9 +122,22 @@ export class Duties {
   private async askAll({ recovered, claims, failed, join, returns }: Attention): Promise<void> {
     for (const request of recovered) await this.decide('recovered', request);
     for (const claim of claims) await this.claim(claim);
-    if (failed.length > 0) await this.decide('failed', { nodes: failed });
+    if (failed.length > 0) {
+      this.breakLock(failed);
+      await this.decide('failed', { nodes: failed });
+    }
     if (join.length > 0) await this.decide('join', { nodes: join });
     if (returns.length > 0) await this.decide('return', { nodes: returns });
+  }
+
+  private breakLock(failed: readonly QuietNode[]): void {
+    const { store, log } = this.options;
+    const quiet = failed.flatMap(({ node, lease }) => {
+      const known = this.tools.peers.lease(node);
+      return known !== undefined && known.seq === lease ? [known] : [];
+    });
+    const host = breakLockOfDead(store.place, quiet);
+    if (host !== null) log.warn({ host }, `the lock was held on ${host}, which is taken over from: it is broken`);
   }
 
   /** Claims a node's fencing; the command then runs beside everything else. */
