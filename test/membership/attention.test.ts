@@ -153,6 +153,16 @@ describe('what an agent asks for', () => {
     assert.equal(own.after(2, ['n1', 'n2', 'n3']).recovered.length, 1);
   });
 
+  it('is not the return of a held node that was not seen renewing a moment ago: it may be dead, and nobody can know yet', () => {
+    const agent = settled({ 'failback.hold': '30s' });
+    agent.cluster.change(giveMembership, { node: 'n2', record: { state: 'online', reason: null, held: true } });
+    acknowledge(agent);
+    const all = ['n1', 'n2', 'n3'];
+    assert.deepEqual(agent.after(28, all).returns, []);
+    assert.deepEqual(agent.after(4, ['n1', 'n3']).returns, [], 'up for 28 s, and quiet since');
+    assert.deepEqual(agent.after(3, all).returns, ['n2'], 'it was only late');
+  });
+
   it('is the return of a held node when it has stayed up for failback.hold; being quiet begins it anew', () => {
     const agent = settled({ 'failback.hold': '30s' });
     const all = ['n1', 'n2', 'n3'];

@@ -128,14 +128,16 @@ function lookForRecovery(seen: Seen, input: AttentionInput, lasting: Lasting, to
 }
 
 function lookAtHoldDown(
-  { node, record, isLapsed, hasLeft }: Seen,
+  { node, record, quietMs, isLapsed, hasLeft }: Seen,
   input: AttentionInput,
   lasting: Lasting,
   to: Attention,
 ): void {
   if (record.held !== true || isLapsed || hasLeft) return;
-  const upMs = lasting.ms(`held ${node}`);
-  if (upMs >= settingOf(input.snapshot, 'failback.hold')) to.returns.push(node);
+  // Up to its last renewal: it may have died since, and would be given volumes before anybody can know.
+  const upMs = lasting.ms(`held ${node}`) - quietMs;
+  const isRenewing = quietMs < 2 * settingOf(input.snapshot, 'lease.interval');
+  if (isRenewing && upMs >= settingOf(input.snapshot, 'failback.hold')) to.returns.push(node);
 }
 
 /** An agent that renews but does not release: FIG. 10C, processes 1090 to 1092. */
