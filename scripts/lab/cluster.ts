@@ -25,6 +25,8 @@ export interface ClusterOptions {
   settings?: Record<string, string>;
   /** Per agent. */
   agent?: (node: string, base: string) => Partial<Omit<AgentOptions, 'dir' | 'base'>>;
+  /** Environment of the command that makes the database. */
+  createEnv?: Record<string, string>;
   /** Each volume prefers a node, in turn. Default: none prefers any. */
   hasPreferences?: boolean;
 }
@@ -64,10 +66,10 @@ export class LabCluster {
   }
 
   /** Runs cfs in a host (or, without one, on this machine where it sees the directory); must succeed. */
-  async cfs(args: readonly string[], given: Host | null = null): Promise<string> {
+  async cfs(args: readonly string[], given: Host | null = null, more: Record<string, string> = {}): Promise<string> {
     const on = given ?? (existsSync(join(this.dir, 'cluster.json')) ? null : this.someHost());
     const argv = [process.execPath, CFS, ...args];
-    const env = { CFS_DIR: this.dir };
+    const env = { CFS_DIR: this.dir, ...more };
     const { status, stdout, stderr } = await (on === null ? runHere(argv, env) : on.run(argv, env));
     if (status !== 0) throw new Error(`cfs ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
     return stdout;
@@ -103,7 +105,7 @@ export class LabCluster {
     };
     const file = join(this.options.base, 'cluster.json');
     writeFileSync(file, JSON.stringify(document));
-    await this.cfs(['init', '--from', file], on);
+    await this.cfs(['init', '--from', file], on, this.options.createEnv);
   }
 
   startAll(): void {

@@ -31,9 +31,10 @@ export interface SupervisorOptions {
   restartMs?: number;
 }
 
-const LONGEST_PAUSE_MS = 30_000;
-/** A worker that renewed for so long was no failure: the pauses begin anew. */
-const GOOD_RUN_MS = 60_000;
+/** Not so long that a node which was killed a few times would miss its lease for want of a worker. */
+const LONGEST_PAUSE_MS = 10_000;
+/** A worker that renewed the lease for so long was no failure: the pauses begin anew. */
+const GOOD_RUN_MS = 5000;
 /** How long a worker that said it left, or was told to hurry, may take to be gone. */
 const GONE_MS = 10_000;
 
@@ -51,6 +52,9 @@ export class Supervisor {
   private restarts = 0;
   private failures = 0;
   private hasRenewed = false;
+  /** Of this worker, by the monotonic clock. */
+  private firstRenewalMs: number | null = null;
+  private renewedForMs = 0;
   /** Late: what waits in the channel is read before anything is decided; its first messages are old ones. */
   private isReading = false;
   /** How often it was asked to leave. */
@@ -188,6 +192,8 @@ export class Supervisor {
 
   private startWorker(): void {
     const { start, workerArgv, processes, log } = this.options;
+    this.firstRenewalMs = null;
+    this.renewedForMs = 0;
     this.phase = 'starting';
     this.fatal = null;
     this.watchdog.workerStarts();
@@ -207,6 +213,8 @@ export class Supervisor {
         // A renewal of a worker that is being killed says nothing of the next.
         if (this.fence !== null) return;
         this.watchdog.renewed(message.beganMs, message.timeoutMs, now());
+        this.firstRenewalMs ??= message.beganMs;
+        this.renewedForMs = message.beganMs - this.firstRenewalMs;
         if (this.phase === 'starting') this.running();
         break;
       case 'holds':
@@ -325,7 +333,7 @@ export class Supervisor {
 
   /** After a worker: another one, or the end. */
   private next(): void {
-    const { worker, fatal, options } = this;
+    const { fatal, options } = this;
     this.worker = null;
     this.watchdog.workerStarts();
     if (fatal !== null && (!this.hasRenewed || fatal.code === 'AGENT_ELSEWHERE')) {
@@ -337,7 +345,7 @@ export class Supervisor {
       return;
     }
     this.phase = 'waiting';
-    this.failures = Date.now() - (worker?.sinceMs ?? 0) > GOOD_RUN_MS ? 0 : this.failures;
+    if (this.renewedForMs >= GOOD_RUN_MS) this.failures = 0;
     const pause = Math.min((options.restartMs ?? 250) * 2 ** this.failures, LONGEST_PAUSE_MS);
     this.failures++;
     this.restarts++;

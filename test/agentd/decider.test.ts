@@ -15,7 +15,7 @@ describe('decisions in a thread', function () {
     cfs(['init', '--sample', '20x5000', '--yes'], { dir });
     cfs(['rebalance'], { dir });
     mkdirSync(leases, { recursive: true });
-    for (const node of ['node02', 'node03']) writeFileSync(join(leases, `${node}.5.2.2`), '');
+    for (const node of ['node02', 'node03']) writeFileSync(join(leases, `${node}.5.2.2.10000`), '');
   });
 
   it('leave the event loop free while thousands of volumes are planned, and are recorded as the agent’s', async () => {
@@ -41,7 +41,7 @@ describe('decisions in a thread', function () {
 
   it('look at the leases again under the lock', async () => {
     const decider = new ThreadDecider({ dir, argv });
-    writeFileSync(join(leases, 'node03.6.2.2'), '');
+    writeFileSync(join(leases, 'node03.6.2.2.10000'), '');
     const outcome = await decider.decide('failed', { nodes: [{ node: 'node03', lease: 5, why: 'a test' }] });
     assert.equal(outcome.committed, false);
     assert.match(JSON.stringify(outcome.value), /renewed meanwhile/);
