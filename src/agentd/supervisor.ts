@@ -55,6 +55,8 @@ export class Supervisor {
   /** Of this worker, by the monotonic clock. */
   private firstRenewalMs: number | null = null;
   private renewedForMs = 0;
+  /** When the last worker was killed, by the monotonic clock: it may end much later, when a call on the directory returns. */
+  private killedMs = Number.POSITIVE_INFINITY;
   /** Late: what waits in the channel is read before anything is decided; its first messages are old ones. */
   private isReading = false;
   /** How often it was asked to leave. */
@@ -194,6 +196,7 @@ export class Supervisor {
     const { start, workerArgv, processes, log } = this.options;
     this.firstRenewalMs = null;
     this.renewedForMs = 0;
+    this.killedMs = Number.POSITIVE_INFINITY;
     this.phase = 'starting';
     this.fatal = null;
     this.watchdog.workerStarts();
@@ -271,6 +274,7 @@ export class Supervisor {
     const { options, tools, worker } = this;
     // First of all: from here on nothing is started.
     worker?.kill();
+    this.killedMs = monotonicMs();
     clearTimeout(this.timer);
     this.phase = 'fencing';
     const holdings = this.watchdog.holdings.length > 0 ? this.watchdog.holdings : tools.journal.open();
@@ -346,11 +350,13 @@ export class Supervisor {
     }
     this.phase = 'waiting';
     if (this.renewedForMs >= GOOD_RUN_MS) this.failures = 0;
-    const pause = Math.min((options.restartMs ?? 250) * 2 ** this.failures, LONGEST_PAUSE_MS);
+    const wholePause = Math.min((options.restartMs ?? 250) * 2 ** this.failures, LONGEST_PAUSE_MS);
+    // One that hung has paused for long enough: when the directory is back, every agent must be back before its lease is overdue.
+    const pause = Math.max(0, wholePause - Math.max(0, monotonicMs() - this.killedMs));
     this.failures++;
     this.restarts++;
     if (fatal !== null) options.log.error({ code: fatal.code }, `the worker ended: ${fatal.message}`);
-    options.log.info({ pauseMs: pause }, 'another worker starts');
+    options.log.info({ pauseMs: Math.round(pause) }, 'another worker starts');
     this.restartTimer = setTimeout(() => this.startWorker(), pause);
   }
 }
