@@ -122,7 +122,10 @@ describe('cfs agentd', function () {
   after(() => agent.killAll());
 
   it('guards the node: starts its volumes, renews its lease, says so to systemd', async () => {
-    await eventually(() => readdirSync(join(dir, 'leases')).some((name) => /^n1\.\d+\.3\.3\.\d+$/.test(name)), 'applied');
+    await eventually(
+      () => readdirSync(join(dir, 'leases')).some((name) => /^n1\.\d+\.3\.3\.\d+$/.test(name)),
+      'applied',
+    );
     assert.ok(agent.notified().some((line) => line.startsWith('STATUS=online')));
     assert.equal(statSync(agent.stateDir).mode & 0o777, 0o700);
     assert.equal(statSync(join(agent.stateDir, 'agentd.sock')).mode & 0o777, 0o600);
