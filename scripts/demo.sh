@@ -79,8 +79,9 @@ for node in CFN1 CFN2 CFN3; do agent "$node"; done
 cfs volume list
 cfs node list
 
-printf '\n$ kill -9 AGENT-OF-CFN3\n'
-kill -9 "${agents[2]}"
+printf '\n$ kill -9 AGENT-OF-CFN3   # both of its processes\n'
+# shellcheck disable=SC2046 # one word for each process
+kill -9 "${agents[2]}" $(cat "/proc/${agents[2]}/task/${agents[2]}/children" 2>/dev/null || true)
 until_true failed CFN3
 cfs volume list
 cfs history --membership

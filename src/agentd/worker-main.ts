@@ -12,9 +12,10 @@ import { CfsError } from '../core/errors.js';
 import { Mailbox } from '../core/mail/mailbox.js';
 import { MailSweeper } from '../core/mail/sweeper.js';
 import { mailToHooks } from '../core/mail/to-hooks.js';
+import { requireNode } from '../core/model/find.js';
 import { nodePlatform } from '../node/platform.js';
 import { watchHint } from '../node/watch-hint.js';
-import { openCluster } from '../open.js';
+import { type DirectoryCluster, openCluster } from '../open.js';
 import type { AgentConfig } from './config.js';
 import { ThreadDecider } from './decider.js';
 import { fencingOf } from './fencing.js';
@@ -82,6 +83,7 @@ async function work(start: WorkerStart, log: AgentLog, onOrder: (listen: (order:
   const platform = nodePlatform();
   const cluster = await openCluster({ dir });
   const { place } = cluster.store;
+  refuseUnknown(cluster, node);
   const parts = new Parts(start, log);
   const decider = new ThreadDecider({ dir, argv: process.argv });
   const options: WorkerOptions = {
@@ -120,13 +122,25 @@ async function work(start: WorkerStart, log: AgentLog, onOrder: (listen: (order:
   const end = await worker.run(new AbortController().signal);
   if (end.reason === 'elsewhere') {
     throw new CfsError('AGENT_ELSEWHERE', end.says, {
-      hint: 'One agent per node name. See who it is by the lease: cfs node list. This one has stopped what it ran.',
+      hint: 'One agent per node name. See who it is by the lease: cfs node list -o wide. This one starts nothing.',
     });
   }
   await tell({ kind: 'left' });
   await decider.close();
   await Promise.race([parts.hooksIdle(), new Promise((resolve) => setTimeout(resolve, HOOKS_MS))]);
   parts.programs.killAll();
+}
+
+/**
+ * A name that the cluster does not have (a typing error, another host name) is told at once. What cannot be read now is the
+ * worker's to wait for. @throws CfsError NODE_NOT_FOUND
+ */
+function refuseUnknown(cluster: DirectoryCluster, node: string): void {
+  try {
+    requireNode(cluster.snapshot(), node);
+  } catch (error) {
+    if (error instanceof CfsError && error.code === 'NODE_NOT_FOUND') throw error;
+  }
 }
 
 /** The sentence that the supervisor's terminal and status show. */

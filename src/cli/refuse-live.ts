@@ -10,7 +10,14 @@ export interface LiveOptions {
   snapshot: () => Snapshot;
   leases: () => ReadonlyMap<string, Lease>;
   clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
+  /** What is refused, and what to do: `Node "n1" …: its agent has renewed its lease just now`. */
+  refusal?: { says: string; hint: string };
 }
+
+const NOT_OFF = {
+  says: 'is not off',
+  hint: 'Turn it off first, or stop its agent. Nothing needs to be confirmed while it runs.',
+};
 
 /** Between two looks, ms. */
 const POLL_MS = 100;
@@ -29,8 +36,9 @@ export async function refuseLive(node: string, options: LiveOptions): Promise<Le
     await clock.sleep(POLL_MS);
     const lease = leases().get(node);
     if (lease === undefined || lease.seq === first.seq) continue;
-    throw new CfsError('NODE_STATE', `Node ${quoteName(node)} is not off: its agent has renewed its lease just now`, {
-      hint: 'Turn it off first, or stop its agent. Nothing needs to be confirmed while it runs.',
+    const { says, hint } = options.refusal ?? NOT_OFF;
+    throw new CfsError('NODE_STATE', `Node ${quoteName(node)} ${says}: its agent has renewed its lease just now`, {
+      hint,
       details: { node, lease: lease.seq },
     });
   }

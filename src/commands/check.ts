@@ -1,14 +1,15 @@
 import { CfsCommand } from '../cli/command.js';
 import { CfsError } from '../core/errors.js';
-import { type Alarm, directoryAlarms } from '../core/status/alarms.js';
+import { type Alarm, alarmsOf } from '../core/status/alarms.js';
 import { type ClusterStatus, clusterStatus, HEALTH, type HealthReport, healthOf } from '../core/status/status.js';
 
 export default class Check extends CfsCommand {
   static override summary = 'Give a verdict for monitoring, in one line.';
   static override description =
     'For monitoring systems: one line, and the exit code of a monitoring plugin. 0 OK; 1 WARNING: something waits for a ' +
-    'decision (a failed node, volumes not yet placed, a freeze), or agents run and the shared volume is nearly full; ' +
-    '2 CRITICAL: a volume has no working node, or agents run and the shared volume is full; 3 UNKNOWN: the cluster could ' +
+    'decision (a failed node, volumes not yet placed, a freeze), a node is online whose agent left or never was, or the shared ' +
+    'volume is nearly full; 2 CRITICAL: a volume has no working node, or its node looks dead and nobody takes over, or agents run ' +
+    'and the shared volume is full; 3 UNKNOWN: the cluster could ' +
     'not be read. These codes take the place of the usual ones in this command alone.';
   static override examples = [
     { description: 'The verdict', command: 'cfs check' },
@@ -26,9 +27,10 @@ export default class Check extends CfsCommand {
     let report: HealthReport;
     let status: (ClusterStatus & { alarms: Alarm[] }) | null = null;
     try {
-      const tables = clusterStatus(await this.snapshot(), Date.now());
+      const snapshot = await this.snapshot();
+      const tables = clusterStatus(snapshot, Date.now());
       // They are of the directory as it is now, whatever generation is shown.
-      const alarms = flags.at === undefined ? directoryAlarms((await this.cluster()).store.place) : [];
+      const alarms = flags.at === undefined ? alarmsOf((await this.cluster()).store.place, snapshot) : [];
       status = { ...tables, alarms };
       report = healthOf(tables, alarms);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { CfsCommand, Flags, paint } from '../cli/command.js';
 import { NODE_STATES } from '../core/model/tables.js';
-import { type Alarm, directoryAlarms } from '../core/status/alarms.js';
+import { type Alarm, alarmsOf } from '../core/status/alarms.js';
 import { type ClusterStatus, clusterStatus } from '../core/status/status.js';
 import { escapeText, formatNumber } from '../render/format.js';
 
@@ -22,9 +22,10 @@ export default class Status extends CfsCommand {
   async run() {
     const { flags } = await this.parse(Status);
     const cluster = await this.cluster();
-    const status = clusterStatus(await this.snapshot(), Date.now());
+    const snapshot = await this.snapshot();
+    const status = clusterStatus(snapshot, Date.now());
     // They are of the directory as it is now, whatever generation is shown.
-    const alarms = flags.at === undefined ? directoryAlarms(cluster.store.place) : [];
+    const alarms = flags.at === undefined ? alarmsOf(cluster.store.place, snapshot) : [];
     this.alarms(alarms);
     this.freeze(status);
     const { nodes, volumes } = status;
@@ -40,7 +41,7 @@ export default class Status extends CfsCommand {
     ]);
     const limit = flags.all ? Number.POSITIVE_INFINITY : SHOWN;
     this.section(
-      'Failed nodes',
+      'Failed and suspect nodes',
       status.failedNodes,
       limit,
       (n) => `${n.node}: ${n.state}${n.reason ? ` (${n.reason})` : ''}`,

@@ -161,7 +161,7 @@ describe('the keeper of the ballast', () => {
     sim.freeBytes = SPACE_TO_MAKE_BYTES - 1;
     const alarm = keeper.ballastDuty();
     assert.equal(alarm.event, 'disk-full');
-    assert.match(alarm.says!, /the shared volume is full: there is no ballast, and 8191 KiB are free/);
+    assert.match(alarm.says!, /there is no ballast, and 8191 KiB are free; to make one takes 8192 KiB/);
     assert.equal(keeper.ballastDuty().event, null);
     sim.freeBytes = SPACE_TO_MAKE_BYTES;
     assert.equal(keeper.ballastDuty().event, 'space-back');

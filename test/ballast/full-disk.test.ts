@@ -92,9 +92,11 @@ describe('on a file system that is full', () => {
 
     assert.equal(nextEvent(keeper), 'disk-full');
     const said = verdict();
-    assert.match(said, /^CFS CRITICAL - .*the shared volume is full: the ballast was freed/);
+    assert.match(said, /^CFS CRITICAL - .*the shared volume is full: there is no ballast/);
     const { alarms } = cfsJson(['status'], { dir: store.dir }) as { alarms: { health: string; message: string }[] };
-    assert.deepEqual(alarms, [{ health: 'CRITICAL', message: 'the shared volume is full: the ballast was freed' }]);
+    assert.deepEqual(alarms, [
+      { health: 'CRITICAL', message: 'the shared volume is full: there is no ballast (any more)' },
+    ]);
 
     fs.unlinkSync(filler);
     assert.equal(nextEvent(keeper), 'space-back');

@@ -53,7 +53,7 @@ describe('the cluster directory', function () {
     assert.equal(stdout, '');
     assert.match(
       stderr,
-      /^Error: [Tt]here is no cluster in \/.*: the directory does not exist\nCreate one: cfs init --dir /,
+      /^Error: [Tt]here is no cluster in \/.*: the directory does not exist\nIs its storage mounted\? A new cluster is made by: cfs init --dir /,
     );
     assert.deepEqual(contents(join(dir, '..')), {});
   });

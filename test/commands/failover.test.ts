@@ -55,7 +55,7 @@ describe('cfs failover and failback', function () {
     assert.match(stdout, /Unplaced[^\n]*\n {2}v2: group-locked\n/);
     assert.match(stdout, /Node n2 is failed; 1 volume can be on no other node\.\n/);
     const status = cfs(['status'], { dir });
-    assert.match(status, /Failed nodes\n {2}n2: failed \(declared failed\)\n/);
+    assert.match(status, /Failed and suspect nodes\n {2}n2: failed \(declared failed\)\n/);
     assert.match(status, /Unplaced \(cfs why VOLUME\)\n {2}v2: group-locked, since generation 4\n/);
     assert.match(cfs(['why', 'v2'], { dir }), /n2: is failed\n {2}n3: does not carry group ops/);
     const check = runCfs(['check'], { dir });

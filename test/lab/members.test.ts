@@ -1,6 +1,6 @@
 /** Who may come in, who decides, and when nobody may: real agents as plain processes. Numbers: docs/FAILURES.md. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabAgent } from '../../scripts/lab/agent.js';
 import { LocalHost, ROOT, runHere } from '../../scripts/lab/hosts.js';
@@ -42,12 +42,17 @@ describe('members of a cluster of agents', () => {
     const [before, number] = [JSON.stringify([...cluster.owners()]), await generation()];
     const base = join(cluster.options.base, 'second');
     mkdirSync(base);
+    // Its driver sees what the first agent runs, as on one host it would.
+    const { volumesDir } = cluster.agent('n1');
+    symlinkSync(volumesDir, join(base, 'volumes'));
+    const running = [...cluster.agent('n1').volumes()];
+    assert.ok(running.length > 0);
     const second = new LabAgent(new LocalHost('n1'), { dir: cluster.dir, base, hasUnit: false });
     const { status, stderr } = await second.host.run(second.argv('agentd', '--node', 'n1'), { CFS_DIR: cluster.dir });
     assert.notEqual(status, 0);
     assert.match(stderr, /n1/);
     assert.match(stderr, /another agent|elsewhere|is running|already/i);
-    assert.equal(second.volumes().size, 0);
+    assert.deepEqual([...cluster.agent('n1').volumes()], running, 'the same processes');
     await passed(TIMEOUT_MS / 2);
     assert.deepEqual([JSON.stringify([...cluster.owners()]), await generation()], [before, number]);
   });

@@ -25,6 +25,8 @@ export interface Former {
   lease: Lease;
   /** It ended in order, or its process on this host is gone: nothing needs to be watched. */
   isGone: boolean;
+  /** Its process is there, on this host since its last boot: what the driver finds running may be its. */
+  isHere: boolean;
   /** It may be another machine: what it runs is known to be stopped only when its lease was quiet for its whole time. */
   isElsewhere: boolean;
   /** `on host h1 (process 7)`, for people. */
@@ -81,7 +83,8 @@ export class OwnLease {
     const info = leaseInfo(platform, paths.leases, lease);
     const isGone = lease.applied === null || this.hasEnded(info);
     const isElsewhere = !isGone && info?.host !== platform.processes.host();
-    return { lease, isGone, isElsewhere, who: whoOf(info) };
+    const isHere = !isGone && info !== null && this.isOfThisBoot(info);
+    return { lease, isGone, isHere, isElsewhere, who: whoOf(info) };
   }
 
   /**
@@ -132,9 +135,9 @@ export class OwnLease {
       } catch (error) {
         // A lost reply of our own, or a rival's: the next look tells.
         if (isSystemCallError(error, 'EEXIST') && tries < 3) continue;
+        if (!isSystemCallError(error, 'EEXIST')) this.seq -= 1;
         if (!isSystemCallError(error, 'ENOSPC', 'EDQUOT') || !this.makeRoom()) throw error;
         freed = true;
-        this.seq -= 1;
         continue;
       }
       return { name, isDiskFull: !this.fill(fd, info) || freed };
@@ -197,9 +200,12 @@ export class OwnLease {
   }
 
   private hasEnded(info: LeaseInfo | null): boolean {
+    return info !== null && this.isOfThisBoot(info) && !this.place.platform.processes.exists(info.pid);
+  }
+
+  private isOfThisBoot({ host, bootId }: LeaseInfo): boolean {
     const { processes } = this.place.platform;
-    if (info === null || info.host !== processes.host()) return false;
-    return info.bootId !== '' && info.bootId === processes.bootId() && !processes.exists(info.pid);
+    return host === processes.host() && bootId !== '' && bootId === processes.bootId();
   }
 }
 

@@ -31,6 +31,8 @@ export class Renewals {
   private toldMs = 0;
   private beganMs = Number.NEGATIVE_INFINITY;
   private dueMs = Number.NEGATIVE_INFINITY;
+  /** A renewal has failed: not again before. */
+  private retryMs = Number.NEGATIVE_INFINITY;
   private readonly acknowledging: Acknowledged = { released: -1, applied: 0 };
   private published: Acknowledged = { released: -1, applied: 0 };
   /** What an earlier agent of this node has acknowledged: this one never says less. */
@@ -103,11 +105,14 @@ export class Renewals {
   renew(problems: string[]): { isDiskFull: boolean } {
     const isShorter = this.timeoutMs < this.toldMs;
     this.dueMs = this.clock.monotonicMs() + this.intervalMs / 4;
+    // Until it succeeds: what is to be acknowledged is no reason to try more often.
+    this.retryMs = this.dueMs;
     const next: Acknowledged = isShorter ? this.published : { ...this.acknowledging };
     const { beganMs, isDiskFull } = this.lease.renew(next, Math.max(this.timeoutMs, this.toldMs), problems);
     if (beganMs - this.beganMs >= FENCE_SHARE * Math.max(this.toldMs, 1)) this.begin();
     this.beganMs = beganMs;
     this.dueMs = beganMs + this.intervalMs;
+    this.retryMs = Number.NEGATIVE_INFINITY;
     this.published = next;
     this.toldMs = this.timeoutMs;
     this.supervisor.renewed(beganMs, this.timeoutMs);
@@ -174,6 +179,6 @@ export class Renewals {
   }
 
   private ackDueMs(): number {
-    return this.beganMs + Math.min(LONGEST_ACK_PAUSE_MS, this.intervalMs / 4);
+    return Math.max(this.retryMs, this.beganMs + Math.min(LONGEST_ACK_PAUSE_MS, this.intervalMs / 4));
   }
 }

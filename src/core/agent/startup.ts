@@ -1,4 +1,4 @@
-/** What an agent does before anything else: stops what it finds running, and makes sure that it is the only agent of its node. */
+/** What an agent does before anything else: makes sure that it is the only agent of its node, and stops what it finds running. */
 import { settingOf } from '../model/settings.js';
 import { isSituation, messageOf } from './guard.js';
 import type { WorkerOptions } from './options.js';
@@ -10,12 +10,45 @@ const PAUSE_MS = 1000;
 const LOOKS = 8;
 
 /**
+ * Whether another agent of this node lives on this very host: what the driver finds running is that one's then, and must not be
+ * touched. Where its process is there, its lease is watched for two intervals. Anything that cannot be found out is no answer:
+ * what is found is stopped.
+ * @returns who it is, a sentence; null: nobody
+ */
+export async function rivalOnThisHost(
+  options: WorkerOptions,
+  renewals: Renewals,
+  isEnding: () => boolean,
+): Promise<string | null> {
+  const { clock } = options.platform;
+  try {
+    const first = look(renewals);
+    if (first === null || !first.isHere) return null;
+    const intervalMs = settingOf(options.store.snapshot(), 'lease.interval');
+    for (let looks = 0; looks < LOOKS && !isEnding(); looks++) {
+      await clock.sleep((2 * intervalMs) / LOOKS);
+      const now = look(renewals);
+      if (now === null || !now.isHere) return null;
+      if (now.lease.seq !== first.lease.seq) return livesElsewhere(options.node, now);
+    }
+  } catch (error) {
+    if (!isSituation(error)) throw error;
+  }
+  return null;
+}
+
+function livesElsewhere(node: string, { who }: Former): string {
+  return `node ${node} has an agent already, ${who}: it renewed its lease while this one was watching`;
+}
+
+/**
  * Stops whatever the driver finds running. Nobody renewed the lease meanwhile, so that others may have taken it over: what is
  * still this node's is started again, by the rules. Tries until it is done; without a lease the others do not wait for it.
  */
 export async function stopWhatIsFound(options: WorkerOptions, isEnding: () => boolean): Promise<void> {
   const { driver, supervisor, log, platform } = options;
   let left: Holding[] | null = null;
+  let says = '';
   while (left === null || left.length > 0) {
     try {
       if (left === null) {
@@ -25,7 +58,10 @@ export async function stopWhatIsFound(options: WorkerOptions, isEnding: () => bo
       }
       left = await stopAll(options, left);
     } catch (error) {
-      log.error({}, `cannot find out what runs here: ${messageOf(error)}`);
+      const now = `cannot find out what runs here: ${messageOf(error)}`;
+      const hint = (error as { hint?: string }).hint;
+      if (now !== says) log.error({}, hint === undefined ? now : `${now}. ${hint}`);
+      says = now;
     }
     // What runs must be stopped also by an agent that is to end; only the asking may be given up.
     if (left === null && isEnding()) return;
@@ -77,7 +113,7 @@ export async function checkFormer(
       };
       if (former === null || former.isGone) break;
       if (former.lease.seq !== first.former?.lease.seq) {
-        return `node ${node} has an agent already, ${former.who}: it renewed its lease while this one was watching`;
+        return livesElsewhere(node, former);
       }
       if (looks >= LOOKS && clock.monotonicMs() - first.seenMs >= 2 * first.intervalMs) break;
     } catch (error) {

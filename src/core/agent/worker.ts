@@ -14,6 +14,7 @@
  * renewal was reported for 0.7 x lease.timeout (ports.ts).
  */
 import { stateOf } from '../membership/states.js';
+import { quoteName } from '../model/names.js';
 import { settingOf } from '../model/settings.js';
 import type { NodeState } from '../model/tables.js';
 import type { Snapshot } from '../store/store.js';
@@ -29,7 +30,7 @@ import { Peers } from './peers.js';
 import { PlacementsView } from './placements-view.js';
 import type { HookEvent } from './ports.js';
 import { Renewals } from './renewals.js';
-import { checkFormer, stopWhatIsFound } from './startup.js';
+import { checkFormer, rivalOnThisHost, stopWhatIsFound } from './startup.js';
 import { StatusTeller } from './status-teller.js';
 import { Waker } from './waker.js';
 
@@ -58,6 +59,8 @@ export class Worker {
   private lookDueMs = 0;
   /** The database went back or is damaged: what runs goes on, nothing is started or decided. */
   private alarm: string | null = null;
+  /** The cluster has no node of this name (any more). */
+  private isUnknown = false;
   /** What cannot be done at the moment, by what is being tried. */
   private readonly troubles = new Map<string, string>();
   private ending: { drain: boolean; isLeaving: boolean; reason: WorkerEnd['reason']; says: string } | null = null;
@@ -103,6 +106,8 @@ export class Worker {
       this.waker.wake();
     });
     try {
+      const rival = await rivalOnThisHost(this.options, this.renewals, () => this.ending !== null);
+      if (rival !== null) return { reason: 'elsewhere', says: rival };
       await stopWhatIsFound(this.options, () => this.ending !== null);
       const elsewhere = await checkFormer(this.options, this.renewals, () => this.ending !== null);
       if (elsewhere !== null) return { reason: 'elsewhere', says: elsewhere };
@@ -160,7 +165,9 @@ export class Worker {
     } catch (error) {
       if (!isSituation(error)) throw error;
       const says = `cannot ${what}: ${messageOf(error)}`;
-      if (this.troubles.get(what) !== says) this.options.log.error({}, says);
+      // Names with another number in them are the same trouble.
+      const known = this.troubles.get(what);
+      if (known === undefined || withoutNumbers(known) !== withoutNumbers(says)) this.options.log.error({}, says);
       this.troubles.set(what, says);
     }
   }
@@ -198,6 +205,9 @@ export class Worker {
   private take(snapshot: Snapshot): void {
     const { platform, store, node } = this.options;
     this.snapshot = snapshot;
+    const isUnknown = !snapshot.table('nodes').has(node);
+    if (isUnknown && !this.isUnknown) this.options.log.warn({}, unknownNode(node));
+    this.isUnknown = isUnknown;
     this.renewals.follow(snapshot);
     this.peers ??= new Peers(platform, store.place.paths.leases, node, snapshot);
     this.peers.follow(snapshot);
@@ -352,6 +362,7 @@ export class Worker {
 
   private problems(): string[] {
     const alarm = this.alarm === null ? [] : [this.alarm];
+    if (this.isUnknown) alarm.push(unknownNode(this.options.node));
     return [...alarm, ...this.troubles.values(), ...this.holdings.problems(), ...(this.duties?.problems() ?? [])];
   }
 
@@ -373,4 +384,12 @@ export class Worker {
       log.error({ event }, `the hooks of ${event} failed: ${messageOf(error)}`);
     });
   }
+}
+
+function withoutNumbers(says: string): string {
+  return says.replace(/\d+/g, '');
+}
+
+function unknownNode(node: string): string {
+  return `the cluster has no node ${quoteName(node)}: was it removed or renamed? (cfs node list; cfs node add)`;
 }

@@ -103,7 +103,10 @@ export class BallastKeeper {
     const left = `${Math.floor(freeBytes / 1024)} KiB are free`;
     if (isFull) {
       if (wasFull) return { event: null, says: null };
-      return { event: 'disk-full', says: `the shared volume is full: there is no ballast, and ${left}` };
+      return {
+        event: 'disk-full',
+        says: `there is no ballast, and ${left}; to make one takes ${Math.ceil(SPACE_TO_MAKE_BYTES / 1024)} KiB`,
+      };
     }
     if (wasFull)
       return { event: 'space-back', says: `the shared volume has space again: the ballast is back, ${left}` };

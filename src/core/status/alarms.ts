@@ -1,9 +1,12 @@
-/** What no table tells: alarms of the shared directory itself, for `cfs status`, `cfs check` and `cfs metrics`. Reads only. */
+/** What no table tells: alarms of the shared directory itself and of the agents, for `cfs status`, `cfs check` and `cfs metrics`. Reads only. */
 import { BALLAST_BYTES, type BallastPlace, ballastState } from '../ballast/ballast.js';
 import { SPACE_TO_MAKE_BYTES, spaceOf } from '../ballast/keeper.js';
 import { listLeases } from '../membership/leases.js';
 import { countOf } from '../model/find.js';
+import type { Place } from '../store/place.js';
+import type { Snapshot } from '../store/store.js';
 import { systemError } from '../store/system-error.js';
+import { agentAlarms } from './agent-alarms.js';
 
 export interface Alarm {
   health: 'WARNING' | 'CRITICAL';
@@ -14,10 +17,13 @@ export interface Alarm {
 /** With fewer inodes free the shared volume is nearly full; 0 of 0 means that it has no fixed number. */
 const FEW_INODES = 16;
 
-/** @throws CfsError of the system */
-export function directoryAlarms(place: BallastPlace): Alarm[] {
+/** Everything that no table tells. @throws CfsError of the system */
+export function alarmsOf(place: Place, snapshot: Snapshot): Alarm[] {
   // Where no agent ever ran nobody makes a ballast, and nobody depends on it.
-  if (!hasAgents(place)) return [];
+  return hasAgents(place) ? [...directoryAlarms(place), ...agentAlarms(place, snapshot)] : [];
+}
+
+function directoryAlarms(place: BallastPlace): Alarm[] {
   const { freeBytes, freeInodes, totalInodes } = spaceOf(place);
   if (ballastState(place).state === 'whole') {
     const hasFewInodes = totalInodes > 0 && freeInodes < FEW_INODES;
@@ -26,7 +32,7 @@ export function directoryAlarms(place: BallastPlace): Alarm[] {
     return [{ health: 'WARNING', message: `the shared volume is nearly full: ${left} left beside the ballast` }];
   }
   if (freeBytes < SPACE_TO_MAKE_BYTES) {
-    return [{ health: 'CRITICAL', message: 'the shared volume is full: the ballast was freed' }];
+    return [{ health: 'CRITICAL', message: 'the shared volume is full: there is no ballast (any more)' }];
   }
   return [{ health: 'WARNING', message: 'the ballast is missing: no agent has made it' }];
 }

@@ -97,7 +97,8 @@ export function healthOf(status: ClusterStatus, alarms: readonly Alarm[] = []): 
   if (volumes.unplaced > 0) critical.push(`${countOf(volumes.unplaced, 'volume')} that no node can have`);
   if (volumes.notYetPlaced > 0) warning.push(`${countOf(volumes.notYetPlaced, 'volume')} not yet placed`);
   if (nodes.failed > 0) warning.push(countOf(nodes.failed, 'failed node'));
-  if (nodes.suspect > 0) warning.push(countOf(nodes.suspect, 'suspect node'));
+  // Only fencing makes a node suspect: its volumes wait for it.
+  if (nodes.suspect > 0) critical.push(`${countOf(nodes.suspect, 'suspect node')} whose takeover waits`);
   if (status.freeze !== null) warning.push('frozen');
   const health: Health = critical.length > 0 ? 'CRITICAL' : warning.length > 0 ? 'WARNING' : 'OK';
   const facts = `${nodes.active}/${nodes.total} nodes active, ${volumes.placed}/${volumes.total} volumes placed`;

@@ -99,7 +99,8 @@ export function checkOwner(place: Place): FileStat {
   try {
     stat = files.stat('root.stat', root);
   } catch (error) {
-    if (isSystemCallError(error, 'ENOENT', 'ENOTDIR')) throw noCluster(root, 'the directory does not exist');
+    if (isSystemCallError(error, 'ENOENT', 'ENOTDIR'))
+      throw noCluster(root, 'the directory does not exist', 'Is its storage mounted? ');
     throw systemError(error, 'look at', root);
   }
   if (stat.kind !== 'directory') throw noCluster(root, 'it is not a directory');
@@ -138,9 +139,9 @@ export function readCluster(place: Place): string {
   }
 }
 
-function noCluster(root: string, why: string): CfsError {
+function noCluster(root: string, why: string, first = ''): CfsError {
   return new CfsError('CLUSTER_NOT_FOUND', `there is no cluster in ${root}: ${why}`, {
-    hint: `Create one: cfs init --dir ${root}`,
+    hint: `${first}A new cluster is made by: cfs init --dir ${root}`,
     details: { path: root },
   });
 }
