@@ -55,6 +55,8 @@ export class Supervisor {
   /** Of this worker, by the monotonic clock. */
   private firstRenewalMs: number | null = null;
   private renewedForMs = 0;
+  /** It was killed because it did not renew in time. */
+  private wasQuiet = false;
   /** When the last worker was killed, by the monotonic clock: it may end much later, when a call on the directory returns. */
   private killedMs = Number.POSITIVE_INFINITY;
   /** Late: what waits in the channel is read before anything is decided; its first messages are old ones. */
@@ -197,6 +199,7 @@ export class Supervisor {
     this.firstRenewalMs = null;
     this.renewedForMs = 0;
     this.killedMs = Number.POSITIVE_INFINITY;
+    this.wasQuiet = false;
     this.phase = 'starting';
     this.fatal = null;
     this.watchdog.workerStarts();
@@ -254,7 +257,10 @@ export class Supervisor {
     clearTimeout(this.timer);
     if (this.fence !== null || this.isReading) return;
     const verdict = this.watchdog.look(now());
-    if (verdict.kind === 'fence') this.stopAll(verdict);
+    if (verdict.kind === 'fence') {
+      this.wasQuiet = true;
+      this.stopAll(verdict);
+    }
     // Twice: the first one may come before the channel is read.
     else if (verdict.kind === 'read') {
       this.isReading = true;
@@ -349,9 +355,11 @@ export class Supervisor {
       return;
     }
     this.phase = 'waiting';
-    if (this.renewedForMs >= GOOD_RUN_MS) this.failures = 0;
+    // A worker that went quiet after it had renewed hung in the directory, most likely: when that is back, every agent must be
+    // back before its lease is overdue.
+    if (this.wasQuiet || this.renewedForMs >= GOOD_RUN_MS) this.failures = 0;
     const wholePause = Math.min((options.restartMs ?? 250) * 2 ** this.failures, LONGEST_PAUSE_MS);
-    // One that hung has paused for long enough: when the directory is back, every agent must be back before its lease is overdue.
+    // Killed long ago, and only now gone: that was pause enough.
     const pause = Math.max(0, wholePause - Math.max(0, monotonicMs() - this.killedMs));
     this.failures++;
     this.restarts++;
