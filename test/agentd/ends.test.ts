@@ -89,10 +89,10 @@ describe('the end of an agent', function () {
   });
 
   it('does not come because the supervisor alone was stopped for a while', async () => {
-    const { stateDir, agent } = withFixture({ volumes: ['v1'], timeoutMs: 1000, intervalMs: 100 });
+    const { stateDir, agent } = withFixture({ volumes: ['v1'], timeoutMs: 3000, intervalMs: 100 });
     await eventually(() => runs(stateDir).length === 1, agent.log);
     process.kill(agent.pid, 'SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await new Promise((resolve) => setTimeout(resolve, 4000));
     process.kill(agent.pid, 'SIGCONT');
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.doesNotMatch(agent.log, /stopping/, 'the worker had renewed the lease all the time');
