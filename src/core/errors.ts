@@ -80,7 +80,6 @@ export const ERROR_CODES = {
   LOCK_TIMEOUT: 'notYet',
   WAIT_TIMEOUT: 'notYet',
   MAILBOX_FULL: 'notYet',
-  FENCING_FAILED: 'notYet',
   // not ready
   AGENT_NOT_RUNNING: 'notReady',
   // damaged

@@ -13,7 +13,9 @@ export default class Agentd extends CfsCommand {
     'touches the shared directory, and a worker. When the lease was not renewed for 0.7 x lease.timeout, the supervisor ' +
     'kills the worker and stops everything by itself, before another node may take over. Configuration: /etc/cfs/agent.json (keys node, dir, ' +
     'stateDir, driver, fencing, selfFence, hooksDir, drainOnStop, log, logLevel), which nobody but root or the caller may be able to write. Messages go to ' +
-    'standard error. For systemd: cfs-agentd.service.';
+    'standard error. For systemd: cfs-agentd.service. driver: {"type": "record"} (touches nothing) or {"type": "exec", "command": PROGRAM}, ' +
+    'called as PROGRAM start|stop|running [VOLUME] with CFS_VOLUME and CFS_EPOCH. fencing: command, options, nodes (options of each ' +
+    'node), timeout; the command gets key=value lines on standard input, as fence agents do.';
   static override examples = [
     {
       description: 'The agent of n1, to try it: with a state directory here',
