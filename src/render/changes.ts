@@ -13,6 +13,13 @@ const NOUN: Record<TableName, string> = {
   fencing: 'fencing of',
   volumes: 'volume',
   placements: 'placement of',
+  clients: 'client',
+  logons: 'logon of',
+  access: 'access',
+  mounts: 'mount',
+  volumeAccess: 'access to',
+  writers: 'writer of',
+  requests: 'request',
 };
 
 /** A value as one would type it: lists with commas, nothing as `-`, settings and text bare. */
@@ -83,6 +90,13 @@ export function countsText(counts: Partial<Record<TableName, number>>): string {
     fencing: ['fencing', 'fencings'],
     volumes: ['volume', 'volumes'],
     placements: ['placement', 'placements'],
+    clients: ['client', 'clients'],
+    logons: ['logon', 'logons'],
+    access: ['access right', 'access rights'],
+    mounts: ['mount', 'mounts'],
+    volumeAccess: ['write setting', 'write settings'],
+    writers: ['writer', 'writers'],
+    requests: ['write request', 'write requests'],
   };
   const parts: string[] = [];
   for (const [table, [one, many]] of Object.entries(PLURAL) as [TableName, [string, string]][]) {

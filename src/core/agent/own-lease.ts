@@ -12,7 +12,7 @@ import {
   leaseInfo,
   leaseName,
   newestLeases,
-  parseLeaseName,
+  parseHolderLease,
 } from '../membership/leases.js';
 import { isSystemCallError } from '../platform/files.js';
 import type { Place } from '../store/place.js';
@@ -77,7 +77,7 @@ export class OwnLease {
     const names = platform.files.list('lease.list', paths.leases);
     const lease = newestLeases(names).get(this.node);
     this.current = lease === undefined ? null : leaseName(lease);
-    this.stale = names.filter((name) => parseLeaseName(name)?.node === this.node && name !== this.current);
+    this.stale = names.filter((name) => parseHolderLease(name)?.node === this.node && name !== this.current);
     if (lease === undefined) return null;
     this.seq = Math.max(this.seq, lease.seq);
     const info = leaseInfo(platform, paths.leases, lease);

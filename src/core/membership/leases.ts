@@ -2,7 +2,7 @@
  * Leases: each agent's claim to be alive. `leases/NODE.SEQ.RELEASED.APPLIED.TIMEOUT` says it all by its name, so that one listing of
  * the directory shows every lease (DESIGN.md, "The shared directory"):
  *
- *   NODE      the node's name, percent-encoded; clients' leases begin with `client~`
+ *   NODE      the node's name, percent-encoded; a client's (core/access) is `client~NAME`, which no node's name can be
  *   SEQ       rises with every renewal, also over restarts of the agent
  *   RELEASED  the node runs nothing that generation RELEASED does not give to it: its acknowledgement. Others may start
  *             what left this node at a generation up to here (core/agent/ownership.ts)
@@ -22,6 +22,7 @@ import type { Platform } from '../platform/platform.js';
 import { readWhole, Unfit } from '../store/read-file.js';
 
 export interface Lease {
+  /** The node, or the holder of a client's lease (`clientHolder`). */
   node: string;
   seq: number;
   released: number;
@@ -45,6 +46,18 @@ export interface LeaseInfo {
   problems: string[];
 }
 
+const CLIENT = 'client~';
+
+/** Who holds a client's lease: stands where a node's name stands. */
+export function clientHolder(client: string): string {
+  return `${CLIENT}${client}`;
+}
+
+/** The client whose holder this is; null: it is a node. */
+export function clientOfHolder(holder: string): string | null {
+  return holder.startsWith(CLIENT) ? holder.slice(CLIENT.length) : null;
+}
+
 /** Percent-encodes a name for the file system: everything but letters, digits, `-`, `_` and `.` within. */
 export function encodeName(name: string): string {
   return encodeURIComponent(name).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -60,19 +73,36 @@ export function decodeName(encoded: string): string | null {
   }
 }
 
+function encodeHolder(holder: string): string {
+  const client = clientOfHolder(holder);
+  return client === null ? encodeName(holder) : `${CLIENT}${encodeName(client)}`;
+}
+
+function decodeHolder(encoded: string): string | null {
+  if (!encoded.startsWith(CLIENT)) return decodeName(encoded);
+  const client = decodeName(encoded.slice(CLIENT.length));
+  return client === null ? null : clientHolder(client);
+}
+
 export function leaseName({ node, seq, released, applied, timeoutMs }: Lease): string {
-  return `${encodeName(node)}.${seq}.${released}.${applied ?? 'left'}.${timeoutMs}`;
+  return `${encodeHolder(node)}.${seq}.${released}.${applied ?? 'left'}.${timeoutMs}`;
 }
 
 const LEASE = /^(.+)\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15})\.(0|[1-9]\d{0,15}|left)\.([1-9]\d{0,8})$/;
 
 /** Null for what is no node's lease: clients', temporary files, whatever else somebody put there. */
 export function parseLeaseName(file: string): Lease | null {
+  const lease = parseHolderLease(file);
+  return lease === null || clientOfHolder(lease.node) !== null ? null : lease;
+}
+
+/** A node's or a client's; null for what is no lease. */
+export function parseHolderLease(file: string): Lease | null {
   const match = LEASE.exec(file);
   if (match === null) return null;
-  const node = decodeName(match[1]!);
-  // No node's name has a tilde: `client~NAME` is a client's.
-  if (node === null || node.includes('~')) return null;
+  const node = decodeHolder(match[1]!);
+  // No name has a tilde.
+  if (node === null || (clientOfHolder(node) ?? node).includes('~')) return null;
   return {
     node,
     seq: Number(match[2]),
@@ -107,6 +137,15 @@ function isLeaseInfo(info: unknown): info is LeaseInfo {
 
 /** Every node's newest lease. A directory that is not there yet holds none. @throws SystemCallError */
 export function listLeases(platform: Platform, dir: string): Map<string, Lease> {
+  return listed(platform, dir, (holder) => (clientOfHolder(holder) === null ? holder : null));
+}
+
+/** Every client's newest lease, by the client's name (`Lease.node` is its holder). @throws SystemCallError */
+export function listClientLeases(platform: Platform, dir: string): Map<string, Lease> {
+  return listed(platform, dir, clientOfHolder);
+}
+
+function listed(platform: Platform, dir: string, nameOf: (holder: string) => string | null): Map<string, Lease> {
   let files: string[];
   try {
     files = platform.files.list('lease.list', dir);
@@ -114,14 +153,19 @@ export function listLeases(platform: Platform, dir: string): Map<string, Lease> 
     if (isSystemCallError(error, 'ENOENT')) return new Map();
     throw error;
   }
-  return newestLeases(files);
+  const found = new Map<string, Lease>();
+  for (const [holder, lease] of newestLeases(files)) {
+    const name = nameOf(holder);
+    if (name !== null) found.set(name, lease);
+  }
+  return found;
 }
 
-/** The newest lease of each node among file names. */
+/** The newest lease of each holder, nodes and clients, among file names. */
 export function newestLeases(files: Iterable<string>): Map<string, Lease> {
   const newest = new Map<string, Lease>();
   for (const file of files) {
-    const lease = parseLeaseName(file);
+    const lease = parseHolderLease(file);
     if (lease === null) continue;
     const known = newest.get(lease.node);
     if (known === undefined || lease.seq > known.seq) newest.set(lease.node, lease);

@@ -1,16 +1,18 @@
-/** Finding nodes and volumes by what somebody typed. The exact spelling costs one look-up; only a miss looks further. */
-import { CfsError, type ErrorCode } from '../errors.js';
+/** Finding nodes, volumes and clients by what somebody typed. The exact spelling costs one look-up; only a miss looks further. */
+import { CfsError } from '../errors.js';
 import type { Snapshot } from '../store/store.js';
 import { parseName, quoteName } from './names.js';
 import { didYouMean } from './suggest.js';
 
-function require(snapshot: Snapshot, table: 'nodes' | 'volumes', kind: 'node' | 'volume', input: string): string {
+const CODES = { node: 'NODE_NOT_FOUND', volume: 'VOLUME_NOT_FOUND', client: 'CLIENT_NOT_FOUND' } as const;
+
+function require(snapshot: Snapshot, kind: keyof typeof CODES, input: string): string {
+  const table = `${kind}s` as const;
   const view = snapshot.table(table);
   if (typeof input === 'string' && input.length <= 80 && view.has(input)) return input;
   const name = parseName(kind, input);
   if (name !== input && view.has(name)) return name;
-  const code: ErrorCode = kind === 'node' ? 'NODE_NOT_FOUND' : 'VOLUME_NOT_FOUND';
-  throw new CfsError(code, `There is no ${kind} ${quoteName(input)} in generation ${snapshot.generation}`, {
+  throw new CfsError(CODES[kind], `There is no ${kind} ${quoteName(input)} in generation ${snapshot.generation}`, {
     hint: didYouMean(name, view.names(), `See cfs ${kind} list.`),
     details: { [kind]: name, generation: snapshot.generation },
   });
@@ -18,12 +20,17 @@ function require(snapshot: Snapshot, table: 'nodes' | 'volumes', kind: 'node' | 
 
 /** The name under which the node stands in the table. @throws CfsError NODE_NOT_FOUND, BAD_NAME, RESERVED_NAME */
 export function requireNode(snapshot: Snapshot, input: string): string {
-  return require(snapshot, 'nodes', 'node', input);
+  return require(snapshot, 'node', input);
 }
 
 /** The name under which the volume stands in the table. @throws CfsError VOLUME_NOT_FOUND, BAD_NAME, RESERVED_NAME */
 export function requireVolume(snapshot: Snapshot, input: string): string {
-  return require(snapshot, 'volumes', 'volume', input);
+  return require(snapshot, 'volume', input);
+}
+
+/** The name under which the client stands in the table. @throws CfsError CLIENT_NOT_FOUND, BAD_NAME, RESERVED_NAME */
+export function requireClient(snapshot: Snapshot, input: string): string {
+  return require(snapshot, 'client', input);
 }
 
 /** `"a", "b" and 3 more`: at most five names, for messages. */

@@ -8,12 +8,14 @@ import type { Snapshot } from '../store/store.js';
 import type { TableName } from './tables.js';
 
 /** Newest format that this program reads and writes. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 /** Oldest format that it reads and writes. */
 export const OLDEST_FORMAT = 1;
 
 /** From this format on: table `fencing`, and what membership says of leases, of joining and of holding volumes back. */
 export const AGENT_FORMAT = 2;
+/** From this format on: the tables of access control. */
+export const ACCESS_FORMAT = 3;
 
 /** What each format brought, a sentence each, as `cfs cluster upgrade` says it. */
 export const FORMAT_NEWS: ReadonlyMap<number, readonly string[]> = new Map([
@@ -26,14 +28,21 @@ export const FORMAT_NEWS: ReadonlyMap<number, readonly string[]> = new Map([
       'Volumes wait until a node that was failed has stayed up (the setting failback.hold).',
     ],
   ],
+  [3, ['Clients mount volumes, and each volume has at most one writer (cfs client, cfs volume request-write).']],
 ]);
 
 const FIELDS: Partial<Record<TableName, readonly string[]>> = { membership: ['lease', 'mayJoin', 'held'] };
-const TABLES: ReadonlySet<TableName> = new Set<TableName>(['fencing']);
+const TABLES: ReadonlyMap<TableName, number> = new Map<TableName, number>([
+  ['fencing', AGENT_FORMAT],
+  ...(['clients', 'logons', 'access', 'mounts', 'volumeAccess', 'writers', 'requests'] as const).map(
+    (table): [TableName, number] => [table, ACCESS_FORMAT],
+  ),
+]);
 
 /** Oldest format that may hold this record. */
 export function formatOf(table: TableName, record: object): number {
-  if (TABLES.has(table)) return AGENT_FORMAT;
+  const needed = TABLES.get(table);
+  if (needed !== undefined) return needed;
   return FIELDS[table]?.some((field) => Object.hasOwn(record, field)) ? AGENT_FORMAT : OLDEST_FORMAT;
 }
 

@@ -126,6 +126,14 @@ export const SETTINGS = [
     description: 'Whether a takeover waits until the failed node was fenced, or its end was confirmed by a person',
   },
   {
+    name: 'access.requestTimeout',
+    type: 'duration',
+    default: 600 * SECOND,
+    min: 1 * SECOND,
+    max: 30 * DAY,
+    description: 'A write request that nobody has answered for so long expires',
+  },
+  {
     name: 'placement.strategy',
     type: 'enum',
     default: 'staged',

@@ -112,6 +112,108 @@ export interface PlacementRecord {
   unplaced: UnplacedReason | null;
 }
 
+/**
+ * Table `clients`, keyed by client name (FIG. 13A): a workstation or server that mounts volumes; what is wished of it. The command that
+ * answers for it stands in the client's own configuration, since programs never come from the shared directory.
+ */
+export interface ClientRecord {
+  /** Tell this client when others' privileges change (1358). */
+  refreshNotify: boolean;
+  /** Write requests are answered without asking anybody: by the client's own command, or yes. */
+  autoRespond: boolean;
+  /** May not change its own settings. */
+  lockedOut: boolean;
+}
+
+/** Table `logons`, keyed by client name: absent, it never logged on. Apart from `clients`, so that undo never touches it. */
+export interface LogonRecord {
+  /** 1356. */
+  loggedOn: boolean;
+  /** When it last logged on or off, or was found gone; RFC 3339, UTC, for people: nothing is decided by it. */
+  lastSeen: string;
+  /** Why it is not logged on, one sentence; null when nothing is to be said. */
+  reason: string | null;
+  /** Of a client that was found gone: the sequence number of its lease when that was confirmed. */
+  lease?: number;
+}
+
+/** Table `access`, keyed `VOLUME/CLIENT` (FIG. 13B): what a client may do with a volume. Absent: nothing. */
+export interface AccessRecord {
+  /** May mount the volume (1388). */
+  mount: boolean;
+  /** May not ask for changes (1396). */
+  lockout: boolean;
+  /** Its read-only mount is refreshed when the volume was modified (1384). */
+  autoUpdate: boolean;
+  /** At most so often, ms. */
+  autoUpdateIntervalMs: number;
+}
+
+/** Table `mounts`, keyed `VOLUME/CLIENT`: the client has the volume mounted; for writing where it is the volume's writer. */
+export interface MountRecord {
+  /** The generation that the mount shows at least: it was made, or made anew, after that one was read. */
+  refreshed: number;
+  /** When that was (1386); RFC 3339, UTC, for people. */
+  lastRefresh: string;
+}
+
+/** Table `volumeAccess`, keyed by volume name (FIG. 13B): what is wished of it. Absent: enabled, no lock, media that can be written. */
+export interface VolumeAccessRecord {
+  /** Write-enabled (1392). */
+  enabled: boolean;
+  /** Its root holds a software lock, which keeps hosts out that cfs does not control. */
+  softwareLock: boolean;
+  /** A CD-ROM cannot have a writer. */
+  readOnlyMedia: boolean;
+}
+
+/** A writer that is about to give its right up: its mount is made read-only first. */
+export interface Yield {
+  /** The client whose request was granted; null: it gives it up of its own accord. */
+  to: string | null;
+  /** Programs with open files are ended; without it the answer becomes a denial that names them. */
+  force: boolean;
+  /** What the writer said to the requester. */
+  message: string | null;
+}
+
+/** Table `writers`, keyed by volume name: who may write, and who waits for it. Absent: nobody ever. */
+export interface WriterRecord {
+  /** The only client that may write (1394); null: none. */
+  writer: string | null;
+  /** The generation that made it the writer (or left the volume without one): its fencing token. */
+  since: number;
+  /** The writer gives up; absent: it does not. */
+  yields?: Yield;
+  /** Clients with a pending request, in the order of asking. Empty while there is no writer. */
+  queue: string[];
+  /** The generation that recorded the last modification; 0: none is known. Compared with a mount's `refreshed`. */
+  modified: number;
+  /** When that was (1382); RFC 3339, UTC, for people. */
+  lastModified: string | null;
+}
+
+export const RESPONSES = ['pending', 'granted', 'denied', 'expired', 'withdrawn'] as const;
+export type RequestResponse = (typeof RESPONSES)[number];
+
+/** Table `requests`, keyed `VOLUME/CLIENT`: the newest write request of a client for a volume, and its answer. */
+export interface RequestRecord {
+  /** The generation that asked: tells it from earlier and later ones, and is the order of asking. */
+  asked: number;
+  askedAt: string;
+  /** The writer when it was asked; whoever is the writer answers. */
+  to: string;
+  /** 1360. */
+  message: string | null;
+  /** It expires when somebody has seen it pending for so long by his own clock, ms. */
+  limitMs: number;
+  /** 1354. */
+  response: RequestResponse;
+  /** 1362; why it was denied, expired or withdrawn. */
+  responseMessage: string | null;
+  answeredAt: string | null;
+}
+
 /** Every table and the type of its records. */
 export interface Tables {
   cluster: SettingRecord;
@@ -122,6 +224,13 @@ export interface Tables {
   domains: DomainRecord;
   volumes: VolumeRecord;
   placements: PlacementRecord;
+  clients: ClientRecord;
+  logons: LogonRecord;
+  access: AccessRecord;
+  mounts: MountRecord;
+  volumeAccess: VolumeAccessRecord;
+  writers: WriterRecord;
+  requests: RequestRecord;
 }
 
 export type TableName = keyof Tables;
@@ -137,6 +246,13 @@ export const TABLE_NAMES = [
   'fencing',
   'volumes',
   'placements',
+  'clients',
+  'logons',
+  'access',
+  'mounts',
+  'volumeAccess',
+  'writers',
+  'requests',
 ] as const satisfies readonly TableName[];
 
 /** Tables that say what is wished. Undo, restore and `apply --prune` change these only (DESIGN.md, "Tables"). */
@@ -146,4 +262,7 @@ export const CONFIGURATION_TABLES = [
   'domains',
   'nodes',
   'volumes',
+  'clients',
+  'access',
+  'volumeAccess',
 ] as const satisfies readonly TableName[];

@@ -5,6 +5,8 @@
 import * as v from 'valibot';
 import { CfsError } from '../errors.js';
 import type { Change } from '../store/store.js';
+import { accessSchema, mountSchema } from './access.js';
+import { clientSchema, logonSchema } from './clients.js';
 import { settingSchema } from './cluster.js';
 import { domainSchema } from './domains.js';
 import { fencingSchema } from './fencing.js';
@@ -13,10 +15,13 @@ import { groupSchema } from './groups.js';
 import { membershipSchema } from './membership.js';
 import { quoteName } from './names.js';
 import { nodeSchema } from './nodes.js';
+import { isPairTable, pairRule } from './pairs.js';
 import { placementSchema } from './placements.js';
+import { requestSchema } from './requests.js';
 import { nameRule } from './schema.js';
 import { SETTINGS } from './settings.js';
 import { TABLE_NAMES, type TableName } from './tables.js';
+import { volumeAccessSchema, writerSchema } from './volume-access.js';
 import { volumeSchema } from './volumes.js';
 
 const SCHEMAS: Record<Exclude<TableName, 'cluster'>, v.GenericSchema<unknown>> = {
@@ -27,6 +32,13 @@ const SCHEMAS: Record<Exclude<TableName, 'cluster'>, v.GenericSchema<unknown>> =
   fencing: fencingSchema,
   volumes: volumeSchema,
   placements: placementSchema,
+  clients: clientSchema,
+  logons: logonSchema,
+  access: accessSchema,
+  mounts: mountSchema,
+  volumeAccess: volumeAccessSchema,
+  writers: writerSchema,
+  requests: requestSchema,
 };
 
 function refuse(table: string, name: string, field: string | null, what: string): never {
@@ -48,7 +60,7 @@ export function validateRecord(table: TableName, name: string, record: unknown):
       refuse(table, name, null, 'there is no such setting');
     }
   } else {
-    const wrong = nameRule(name);
+    const wrong = isPairTable(table) ? pairRule(name) : nameRule(name);
     if (wrong !== null) refuse(table, name, null, wrong);
   }
   const schema = table === 'cluster' ? settingSchema(name) : SCHEMAS[table];

@@ -41,6 +41,21 @@ export const updateIntervalRule: Rule = (value) =>
     ? null
     : 'an update interval is from 100ms to 1h, in whole milliseconds';
 
+/** How often a client refreshes a read-only mount at most. */
+export const intervalRule: Rule = (value) =>
+  Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 86_400_000
+    ? null
+    : 'an interval is from 100ms to 24h, in whole milliseconds';
+
+export const generationRule: Rule = (value) =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? null : 'it is the number of a generation';
+
+/** A time as records hold it. */
+export const timeRule: Rule = (value) =>
+  typeof value === 'string' && /^\d{4}-.{5,24}Z$/.test(value) && !Number.isNaN(Date.parse(value))
+    ? null
+    : 'it is a time (RFC 3339, UTC)';
+
 export const booleanRule: Rule = (value) => (typeof value === 'boolean' ? null : 'it is true or false');
 
 export const descriptionRule: Rule = (value) => {

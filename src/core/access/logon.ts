@@ -1,0 +1,156 @@
+/** Operations: a client logs on (FIG. 15A), logs off, or is found gone. */
+import { frozenReason } from '../membership/reasons.js';
+import { requireClient } from '../model/find.js';
+import { settingOf } from '../model/settings.js';
+import type { Operation } from '../operation.js';
+import type { Draft } from '../store/store.js';
+import { requireAccessFormat } from './clients.js';
+import { endRequest, handOver, timeOf } from './handover.js';
+import { isLoggedOn, logonOf, volumesAwaitedBy, volumesMountedBy, volumesWrittenBy } from './look.js';
+import { pairName, pairOf } from './pair.js';
+
+export interface LogonResult {
+  client: string;
+  /** Volumes that are mounted by this, read-only. */
+  mounted: string[];
+}
+
+/** Logs on and mounts every volume that access allows. One that is logged on already changes nothing. */
+export const clientLogon: Operation<{ client: string }, LogonResult> = {
+  name: 'client.logon',
+  run(draft, request, { nowMs }) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    const mounted: string[] = [];
+    if (isLoggedOn(draft, client)) return { client, mounted };
+    draft.put('logons', client, { loggedOn: true, lastSeen: timeOf(nowMs), reason: null });
+    for (const [name, { mount }] of draft.table('access').entries()) {
+      const pair = pairOf(name);
+      if (!mount || pair.client !== client || draft.table('mounts').has(name)) continue;
+      draft.put('mounts', name, { refreshed: draft.nextGeneration, lastRefresh: timeOf(nowMs) });
+      mounted.push(pair.volume);
+    }
+    return { client, mounted };
+  },
+};
+
+export interface LogoffRequest {
+  client: string;
+  /** Nothing of the client is mounted for writing any more: its rights pass on in this generation. Else its agent gives them up. */
+  readOnly: boolean;
+  reason?: string | null;
+}
+
+export interface LogoffResult {
+  client: string;
+  unmounted: string[];
+  /** What becomes of the volumes that it wrote. */
+  writers: { volume: string; writer: string | null }[];
+}
+
+/** Logs off: unmounts everything, withdraws its requests, gives up its rights to write. */
+export const clientLogoff: Operation<LogoffRequest, LogoffResult> = {
+  name: 'client.logoff',
+  run(draft, request, { nowMs }) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    const unmounted = takeOff(draft, client, { reason: request.reason ?? null, says: 'it logged off', nowMs });
+    return { client, unmounted, writers: request.readOnly ? passOn(draft, client, nowMs) : [] };
+  },
+};
+
+function takeOff(
+  draft: Draft,
+  client: string,
+  { reason, says, lease, nowMs }: { reason: string | null; says: string; lease?: number; nowMs: number },
+): string[] {
+  const known = logonOf(draft, client);
+  const seen = known?.loggedOn === true || lease !== undefined ? timeOf(nowMs) : (known?.lastSeen ?? timeOf(nowMs));
+  if (known !== undefined) {
+    const mark = lease ?? known.lease;
+    const isNews = known.loggedOn || lease !== undefined;
+    draft.put('logons', client, {
+      loggedOn: false,
+      lastSeen: seen,
+      reason: isNews ? reason : known.reason,
+      ...(mark === undefined ? {} : { lease: mark }),
+    });
+  }
+  for (const volume of volumesAwaitedBy(draft, client)) {
+    endRequest(draft, volume, client, { response: 'withdrawn', message: says, nowMs });
+  }
+  const unmounted = volumesMountedBy(draft, client);
+  for (const volume of unmounted) draft.remove('mounts', pairName(volume, client));
+  return unmounted;
+}
+
+function passOn(draft: Draft, client: string, nowMs: number): LogoffResult['writers'] {
+  const volumes = volumesWrittenBy(draft, client);
+  return volumes.map((volume) => ({ volume, writer: handOver(draft, volume, nowMs) }));
+}
+
+/** A client that somebody found gone. */
+export interface QuietClient {
+  client: string;
+  /** Sequence number of the lease that was watched for its whole timeout, or that says `left`. */
+  lease: number;
+  /** Cause and measured time, one sentence: `lease quiet for 10.1 s, confirmed by c2`. */
+  why: string;
+  /** The lease says that the agent left: it has nothing mounted. */
+  left?: boolean;
+  /** It was fenced, or a person has seen to it: how. */
+  fenced?: string;
+}
+
+export interface LapsedRequest {
+  clients: readonly QuietClient[];
+  /** Asked under the lock: whether the lease still shows this number (listed anew). Not recorded. */
+  stillQuiet?: (client: string, seq: number) => boolean;
+}
+
+export interface LapsedResult {
+  /** Logged off by this, each with what becomes of what it wrote. */
+  lapsed: { client: string; writers: LogoffResult['writers'] }[];
+  /** Nothing was done, and why. */
+  leftAlone: { client: string; why: string }[];
+}
+
+/** Logs clients off whose leases have lapsed; whoever waits for what they wrote gets it in the same generation. */
+export const clientsLapsed: Operation<LapsedRequest, LapsedResult> = {
+  name: 'client.lapsed',
+  run(draft, request, { nowMs }) {
+    const result: LapsedResult = { lapsed: [], leftAlone: [] };
+    for (const item of request.clients) {
+      const why = whyLeaveAlone(draft, item, request.stillQuiet, nowMs);
+      if (why !== null) result.leftAlone.push({ client: item.client, why });
+      else result.lapsed.push({ client: item.client, writers: lapse(draft, item, nowMs) });
+    }
+    return result;
+  },
+  recorded: ({ clients }) => ({ clients: clients.slice(0, 20) }),
+};
+
+/** @returns null: it is to be logged off */
+function whyLeaveAlone(
+  draft: Draft,
+  { client, lease, left = false, fenced }: QuietClient,
+  stillQuiet: LapsedRequest['stillQuiet'],
+  nowMs: number,
+): string | null {
+  const frozen = frozenReason(draft, nowMs);
+  if (frozen !== null) return frozen;
+  const logon = logonOf(draft, client);
+  if (logon === undefined) return 'it never logged on';
+  if (!logon.loggedOn && volumesWrittenBy(draft, client).length === 0) return 'it is logged off already';
+  if (!(stillQuiet?.(client, lease) ?? true)) return 'its lease was renewed meanwhile';
+  if (!left && fenced === undefined && settingOf(draft, 'fencing.policy') === 'required') {
+    return 'it must be fenced first: cfs client logoff --fenced says that it is off';
+  }
+  return null;
+}
+
+function lapse(draft: Draft, { client, lease, why, fenced }: QuietClient, nowMs: number): LogoffResult['writers'] {
+  const reason = (fenced === undefined ? why : `${why}; ${fenced}`).slice(0, 500);
+  takeOff(draft, client, { reason, says: 'the client is gone', lease, nowMs });
+  return passOn(draft, client, nowMs);
+}

@@ -1,0 +1,118 @@
+/** Operations on mounts: mount, unmount, refresh (FIG. 15E), mark as modified. The tables say what is wished; hosts follow. */
+import { CfsError } from '../errors.js';
+import { requireClient, requireVolume } from '../model/find.js';
+import { quoteName } from '../model/names.js';
+import type { Operation } from '../operation.js';
+import { requireAccessFormat } from './clients.js';
+import { endRequest, handOver, stampModified, timeOf } from './handover.js';
+import { isMounted, writerOf } from './look.js';
+import { pairName } from './pair.js';
+import { requestWrite } from './requests.js';
+import { requireLoggedOn, requireMountRight, requireWriter } from './require.js';
+
+export interface MountRequest {
+  volume: string;
+  client: string;
+  /** For writing: only where the client is the writer already, or nobody is. */
+  rw?: boolean;
+}
+
+/**
+ * Mounts a volume on a client.
+ * @throws CfsError CLIENT_NOT_FOUND, NOT_LOGGED_ON, VOLUME_NOT_FOUND, MOUNT_DENIED; with `rw` also what requestWrite throws, and
+ *   VOLUME_HAS_WRITER: it asks nobody
+ */
+export const volumeMount: Operation<MountRequest, { volume: string; client: string; mode: 'ro' | 'rw' }> = {
+  name: 'volume.mount',
+  run(draft, request, context) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    requireLoggedOn(draft, client);
+    const volume = requireVolume(draft, request.volume);
+    requireMountRight(draft, volume, client);
+    if (!isMounted(draft, volume, client)) {
+      draft.put('mounts', pairName(volume, client), {
+        refreshed: draft.nextGeneration,
+        lastRefresh: timeOf(context.nowMs),
+      });
+    }
+    const { writer } = writerOf(draft, volume);
+    if (request.rw === true && writer !== client) {
+      if (writer !== null) {
+        throw new CfsError('VOLUME_HAS_WRITER', `Volume ${quoteName(volume)} has the writer ${quoteName(writer)}`, {
+          hint: `Ask for it: cfs volume request-write ${volume} --client ${client} --wait 60s`,
+          details: { volume, client, writer },
+        });
+      }
+      requestWrite.run(draft, { volume, client }, context);
+    }
+    return { volume, client, mode: writerOf(draft, volume).writer === client ? 'rw' : 'ro' };
+  },
+};
+
+export interface UnmountRequest {
+  volume: string;
+  client: string;
+  /** The client has nothing mounted for writing any more. */
+  readOnly: boolean;
+}
+
+/** Unmounts a volume. A request of the client is withdrawn; a writer gives its right up. @throws CfsError NOT_MOUNTED */
+export const volumeUnmount: Operation<
+  UnmountRequest,
+  { volume: string; client: string; wasWriter: boolean; writer: string | null }
+> = {
+  name: 'volume.unmount',
+  run(draft, request, { nowMs }) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    const volume = requireVolume(draft, request.volume);
+    const wasWriter = writerOf(draft, volume).writer === client;
+    if (!isMounted(draft, volume, client) && !wasWriter) {
+      throw new CfsError('NOT_MOUNTED', `Volume ${quoteName(volume)} is not mounted on client ${quoteName(client)}`, {
+        hint: `See what is: cfs volume access ${volume}`,
+        details: { volume, client },
+      });
+    }
+    endRequest(draft, volume, client, { response: 'withdrawn', message: 'it unmounted the volume', nowMs });
+    if (isMounted(draft, volume, client)) draft.remove('mounts', pairName(volume, client));
+    if (wasWriter && request.readOnly) handOver(draft, volume, nowMs);
+    return { volume, client, wasWriter, writer: writerOf(draft, volume).writer };
+  },
+};
+
+export interface RefreshedRequest {
+  client: string;
+  /** Mounts that were made anew, each with the newest generation that was read before. */
+  volumes: readonly { volume: string; seen: number }[];
+}
+
+/** Records that read-only mounts were made anew (1386). Whatever is not mounted by the tables any more is left out. */
+export const mountsRefreshed: Operation<RefreshedRequest, { volumes: string[] }> = {
+  name: 'volume.refreshed',
+  run(draft, request, { nowMs }) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    const volumes: string[] = [];
+    for (const { volume, seen } of request.volumes) {
+      const record = draft.table('mounts').get(pairName(volume, client));
+      if (record === undefined || record.refreshed >= seen) continue;
+      draft.put('mounts', pairName(volume, client), { refreshed: seen, lastRefresh: timeOf(nowMs) });
+      volumes.push(volume);
+    }
+    return { volumes };
+  },
+};
+
+/** Marks a volume as modified (1382): read-only mounts made before are stale. @throws CfsError NOT_THE_WRITER */
+export const volumeTouch: Operation<{ volume: string; client: string }, { volume: string; client: string }> = {
+  name: 'volume.touch',
+  run(draft, request, { nowMs }) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    const volume = requireVolume(draft, request.volume);
+    requireWriter(draft, volume, client);
+    stampModified(draft, volume, nowMs);
+    return { volume, client };
+  },
+};

@@ -1,0 +1,39 @@
+/** What must hold before an operation of access control goes on, each with its words. */
+import { CfsError } from '../errors.js';
+import { quoteName } from '../model/names.js';
+import type { Draft } from '../store/store.js';
+import { accessOf, isLoggedOn, logonOf, writerOf } from './look.js';
+
+/** @throws CfsError NOT_LOGGED_ON */
+export function requireLoggedOn(draft: Draft, client: string): void {
+  if (isLoggedOn(draft, client)) return;
+  const reason = logonOf(draft, client)?.reason ?? null;
+  throw new CfsError('NOT_LOGGED_ON', `Client ${client} is not logged on${reason === null ? '' : ` (${reason})`}`, {
+    hint: `Log it on: cfs client logon ${client}`,
+    details: { client },
+  });
+}
+
+/** @throws CfsError MOUNT_DENIED */
+export function requireMountRight(draft: Draft, volume: string, client: string): void {
+  if (accessOf(draft, volume, client).mount) return;
+  throw new CfsError('MOUNT_DENIED', `Client ${quoteName(client)} may not mount volume ${quoteName(volume)}`, {
+    hint: `An administrator can allow it: cfs volume allow ${volume} ${client}`,
+    details: { volume, client },
+  });
+}
+
+/** @throws CfsError NOT_THE_WRITER */
+export function requireWriter(draft: Draft, volume: string, client: string): void {
+  const { writer } = writerOf(draft, volume);
+  if (writer === client) return;
+  const who = writer === null ? 'nobody is' : `${quoteName(writer)} is`;
+  throw new CfsError(
+    'NOT_THE_WRITER',
+    `Client ${quoteName(client)} is not the writer of volume ${quoteName(volume)}: ${who}`,
+    {
+      hint: `See cfs volume access ${volume}`,
+      details: { volume, client, writer },
+    },
+  );
+}
