@@ -6,6 +6,14 @@
  *     await cluster.change(nodeSet, { name: 'n1', weight: 2 }, { message: 'new disks' });
  *     const { generation, value } = await cluster.change(rebalance, { strategy: 'staged' });
  */
+export { givenUp, releaseWrite, respond } from './core/access/answers.js';
+export { clientAdd, clientRemove, clientSet } from './core/access/clients.js';
+export { desiredMode } from './core/access/desired.js';
+export { clientLogoff, clientLogon, clientsLapsed } from './core/access/logon.js';
+export { accessOf, volumeAccessOf, writerOf } from './core/access/look.js';
+export { mountsRefreshed, volumeMount, volumeTouch, volumeUnmount } from './core/access/mounts.js';
+export { endRequests, requestWrite } from './core/access/requests.js';
+export { volumeAllow, volumeControl, volumeDeny, volumeLockout } from './core/access/rights.js';
 export type { ChangeOptions, Cluster } from './core/cluster.js';
 export { apply } from './core/config/apply.js';
 export { domainOperations, groupOperations } from './core/config/declared.js';
