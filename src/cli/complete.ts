@@ -75,6 +75,8 @@ async function liveNames(kind: NameKind, dir: string | undefined, typed: string)
       return starting((await snapshotAt(dir)).table('nodes').names(), typed);
     case 'volume':
       return starting((await snapshotAt(dir)).table('volumes').names(), typed);
+    case 'client':
+      return starting((await snapshotAt(dir)).table('clients').names(), typed);
     case 'group':
       return starting((await snapshotAt(dir)).table('groups').names(), typed);
     case 'domain':

@@ -15,6 +15,7 @@ export type CommandKind = 'read' | 'change' | 'list' | 'local';
 export type NameKind =
   | 'node'
   | 'volume'
+  | 'client'
   | 'group'
   | 'domain'
   | 'generation'
@@ -86,6 +87,7 @@ interface NameArgOptions {
 const DESCRIPTIONS: Record<NameKind, string> = {
   node: 'name of a node',
   volume: 'name of a volume',
+  client: 'name of a client',
   group: 'name of a group',
   domain: 'name of a domain',
   generation: 'number of a generation',
