@@ -10,8 +10,8 @@ import { checkValue, descriptionRule } from '../model/values.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
 import { requireAccessFormat } from './clients.js';
-import { desiredMode } from './desired.js';
-import { endRequest, handOver, stampModified } from './handover.js';
+import { desiredMode, modeUnlessYielding } from './desired.js';
+import { cancelYield, endRequest, handOver, stampModified } from './handover.js';
 import { pendingRequest, writerOf } from './look.js';
 import { requireWriter } from './require.js';
 
@@ -29,6 +29,8 @@ export interface RespondRequest {
   by: string | null;
   /** The writer's mount is read-only already: the right passes on in this generation. Else its agent sees to it. */
   readOnly: boolean;
+  /** With `readOnly`: false where it is known that nothing was written since the last mark. */
+  modified?: boolean;
 }
 
 export interface RespondResult {
@@ -63,10 +65,8 @@ export const respond: Operation<RespondRequest, RespondResult> = {
     if (request.by !== null) requireWriter(draft, volume, requireClient(draft, request.by));
     const message = checkValue('the answer', 'message', request.message ?? null, descriptionRule);
     if (!request.grant) {
-      const { yields, ...writer } = writerOf(draft, volume);
-      if (yields?.to === client) draft.put('writers', volume, writer);
       endRequest(draft, volume, client, { response: 'denied', message, nowMs });
-      return { volume, client, answer: 'denied', writer: writer.writer };
+      return { volume, client, answer: 'denied', writer: writerOf(draft, volume).writer };
     }
     if (queue[0] !== client) {
       throw new CfsError(
@@ -80,7 +80,7 @@ export const respond: Operation<RespondRequest, RespondResult> = {
     }
     yieldRight(draft, volume, { to: client, force: request.force ?? false, message });
     if (!request.readOnly) return { volume, client, answer: 'agreed', writer: writerOf(draft, volume).writer };
-    const writer = handOver(draft, volume, nowMs);
+    const writer = handOver(draft, volume, nowMs, request.modified);
     return { volume, client, answer: writer === client ? 'granted' : 'denied', writer };
   },
 };
@@ -94,6 +94,8 @@ export interface ReleaseRequest {
   client: string;
   force?: boolean;
   readOnly: boolean;
+  /** As in RespondRequest. */
+  modified?: boolean;
 }
 
 /** The writer gives its right up: whoever has waited longest gets it, or nobody. @throws CfsError NOT_THE_WRITER */
@@ -104,7 +106,7 @@ export const releaseWrite: Operation<ReleaseRequest, { volume: string; client: s
     const client = requireClient(draft, request.client);
     const volume = requireVolume(draft, request.volume);
     requireWriter(draft, volume, client);
-    if (request.readOnly) handOver(draft, volume, nowMs);
+    if (request.readOnly) handOver(draft, volume, nowMs, request.modified);
     else yieldRight(draft, volume, { to: null, force: request.force ?? false, message: null });
     return { volume, client, writer: writerOf(draft, volume).writer };
   },
@@ -142,18 +144,13 @@ export const givenUp: Operation<GivenUpRequest, GivenUpResult> = {
       if (problem === null) {
         // Asked for meanwhile to go on (enabled, mounted again): the mount follows the tables.
         if (desiredMode(draft, volume, client) === 'rw') continue;
-        result.volumes.push({ volume, writer: handOver(draft, volume, nowMs), answer: 'passed on' });
-      } else if (yields !== undefined) {
-        draft.put('writers', volume, withoutYield(draft, volume));
+        result.volumes.push({ volume, writer: handOver(draft, volume, nowMs, false), answer: 'passed on' });
+      } else if (yields !== undefined && (yields.to !== null || modeUnlessYielding(draft, volume, client) === 'rw')) {
         if (yields.to !== null) endRequest(draft, volume, yields.to, { response: 'denied', message: problem, nowMs });
+        else cancelYield(draft, volume, nowMs);
         result.volumes.push({ volume, writer: client, answer: 'denied' });
       }
     }
     return result;
   },
 };
-
-function withoutYield(draft: Draft, volume: string) {
-  const { yields: _, ...writer } = writerOf(draft, volume);
-  return writer;
-}

@@ -14,11 +14,16 @@ import { accessOf, isLoggedOn, isMounted, volumeAccessOf, writerOf } from './loo
 export type MountMode = 'none' | 'ro' | 'rw';
 
 export function desiredMode(snapshot: Snapshot, volume: string, client: string): MountMode {
+  const mode = modeUnlessYielding(snapshot, volume, client);
+  return mode === 'rw' && writerOf(snapshot, volume).yields !== undefined ? 'ro' : mode;
+}
+
+/** The mode if a writer that is about to give its right up kept it. */
+export function modeUnlessYielding(snapshot: Snapshot, volume: string, client: string): MountMode {
   if (!snapshot.table('volumes').has(volume) || !snapshot.table('clients').has(client)) return 'none';
   if (!isLoggedOn(snapshot, client) || !isMounted(snapshot, volume, client)) return 'none';
   if (!accessOf(snapshot, volume, client).mount) return 'none';
-  const { writer, yields } = writerOf(snapshot, volume);
-  if (writer !== client || yields !== undefined) return 'ro';
+  if (writerOf(snapshot, volume).writer !== client) return 'ro';
   const { enabled, readOnlyMedia } = volumeAccessOf(snapshot, volume);
   return enabled && !readOnlyMedia ? 'rw' : 'ro';
 }

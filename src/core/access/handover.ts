@@ -27,7 +27,10 @@ export function writeObstacle(snapshot: Snapshot, volume: string, client: string
   return lockout ? 'it is locked out from asking for changes' : null;
 }
 
-/** Answers the pending request of the client and takes it out of the queue. Nothing where none is pending. */
+/**
+ * Answers the pending request of the client and takes it out of the queue. Nothing where none is pending. A writer that was about to
+ * give its right up to this client, which does not get it now, keeps it.
+ */
 export function endRequest(
   draft: Draft,
   volume: string,
@@ -45,11 +48,20 @@ export function endRequest(
   draft.put('requests', pairName(volume, client), ended);
   const writer = writerOf(draft, volume);
   draft.put('writers', volume, { ...writer, queue: writer.queue.filter((name) => name !== client) });
+  if (writer.yields?.to === client && answer.response !== 'granted') cancelYield(draft, volume, answer.nowMs);
 }
 
-/** Denies all requests that wait for the volume. */
+/** The writer keeps its right after all. Where it has asked for it anew meanwhile, it has what it asked for. */
+export function cancelYield(draft: Draft, volume: string, nowMs: number): void {
+  const { yields: _, ...writer } = writerOf(draft, volume);
+  draft.put('writers', volume, writer);
+  if (writer.writer !== null) endRequest(draft, volume, writer.writer, { response: 'granted', message: null, nowMs });
+}
+
+/** Denies all requests that wait for the volume, that of a writer which gives up and asked anew first. */
 export function denyAll(draft: Draft, volume: string, message: string, nowMs: number): void {
-  for (const client of writerOf(draft, volume).queue) {
+  const { writer, queue } = writerOf(draft, volume);
+  for (const client of writer === null ? queue : [writer, ...queue]) {
     endRequest(draft, volume, client, { response: 'denied', message, nowMs });
   }
 }
@@ -63,11 +75,14 @@ export function makeWriter(draft: Draft, volume: string, client: string, nowMs: 
 
 /**
  * Passes the right on: to whoever has waited longest and may have it, or to nobody. Whoever may not have it any more gets a denial.
+ * @param isModified something was written since the last mark; what cannot be told counts as written, or readers would miss it
  * @returns the new writer
  */
-export function handOver(draft: Draft, volume: string, nowMs: number): string | null {
+export function handOver(draft: Draft, volume: string, nowMs: number, isModified = true): string | null {
+  if (isModified) stampModified(draft, volume, nowMs);
   const { yields, ...writer } = writerOf(draft, volume);
   draft.put('writers', volume, writer);
+  if (writer.writer !== null) showsAll(draft, volume, writer.writer, nowMs);
   for (const client of writer.queue) {
     const obstacle = writeObstacle(draft, volume, client);
     if (obstacle !== null) {
@@ -81,6 +96,14 @@ export function handOver(draft: Draft, volume: string, nowMs: number): string | 
   }
   draft.put('writers', volume, { ...writerOf(draft, volume), writer: null, since: draft.nextGeneration });
   return null;
+}
+
+/** A writer's own mount is not stale by what it wrote itself. */
+function showsAll(draft: Draft, volume: string, writer: string, nowMs: number): void {
+  const name = pairName(volume, writer);
+  const mount = draft.table('mounts').get(name);
+  if (mount === undefined || mount.refreshed >= writerOf(draft, volume).modified) return;
+  draft.put('mounts', name, { refreshed: draft.nextGeneration, lastRefresh: timeOf(nowMs) });
 }
 
 /** Records that the volume was modified; mounts that were made before are stale. */

@@ -6,7 +6,7 @@ import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
 import { requireAccessFormat } from './clients.js';
 import { endRequest, handOver, timeOf } from './handover.js';
-import { isLoggedOn, logonOf, volumesAwaitedBy, volumesMountedBy, volumesWrittenBy } from './look.js';
+import { logonOf, volumesAwaitedBy, volumesMountedBy, volumesWrittenBy } from './look.js';
 import { pairName, pairOf } from './pair.js';
 
 export interface LogonResult {
@@ -15,15 +15,29 @@ export interface LogonResult {
   mounted: string[];
 }
 
+export interface LogonRequest {
+  client: string;
+  /**
+   * Where no agent runs: the sequence number of the lease that a former agent left behind, if there is one. From now on it says nothing
+   * of the client, which would else be found gone by it while the command's mounts are there.
+   */
+  lease?: number;
+}
+
 /** Logs on and mounts every volume that access allows. One that is logged on already changes nothing. */
-export const clientLogon: Operation<{ client: string }, LogonResult> = {
+export const clientLogon: Operation<LogonRequest, LogonResult> = {
   name: 'client.logon',
   run(draft, request, { nowMs }) {
     requireAccessFormat(draft);
     const client = requireClient(draft, request.client);
     const mounted: string[] = [];
-    if (isLoggedOn(draft, client)) return { client, mounted };
-    draft.put('logons', client, { loggedOn: true, lastSeen: timeOf(nowMs), reason: null });
+    const mark = request.lease === undefined ? {} : { lease: request.lease };
+    const known = logonOf(draft, client);
+    if (known?.loggedOn === true) {
+      draft.put('logons', client, { ...known, ...mark });
+      return { client, mounted };
+    }
+    draft.put('logons', client, { loggedOn: true, lastSeen: timeOf(nowMs), reason: null, ...mark });
     for (const [name, { mount }] of draft.table('access').entries()) {
       const pair = pairOf(name);
       if (!mount || pair.client !== client || draft.table('mounts').has(name)) continue;
@@ -142,6 +156,7 @@ function whyLeaveAlone(
   const logon = logonOf(draft, client);
   if (logon === undefined) return 'it never logged on';
   if (!logon.loggedOn && volumesWrittenBy(draft, client).length === 0) return 'it is logged off already';
+  if (logon.loggedOn && lease <= (logon.lease ?? -1)) return 'it logged on without an agent since then';
   if (!(stillQuiet?.(client, lease) ?? true)) return 'its lease was renewed meanwhile';
   if (!left && fenced === undefined && settingOf(draft, 'fencing.policy') === 'required') {
     return 'it must be fenced first: cfs client logoff --fenced says that it is off';

@@ -4,11 +4,12 @@ import { requireClient, requireVolume } from '../model/find.js';
 import { quoteName } from '../model/names.js';
 import type { Operation } from '../operation.js';
 import { requireAccessFormat } from './clients.js';
+import { desiredMode } from './desired.js';
 import { endRequest, handOver, stampModified, timeOf } from './handover.js';
 import { isMounted, writerOf } from './look.js';
 import { pairName } from './pair.js';
 import { requestWrite } from './requests.js';
-import { requireLoggedOn, requireMountRight, requireWriter } from './require.js';
+import { requireLoggedOn, requireMountRight, requireWritable, requireWriter } from './require.js';
 
 export interface MountRequest {
   volume: string;
@@ -36,9 +37,10 @@ export const volumeMount: Operation<MountRequest, { volume: string; client: stri
         lastRefresh: timeOf(context.nowMs),
       });
     }
-    const { writer } = writerOf(draft, volume);
-    if (request.rw === true && writer !== client) {
-      if (writer !== null) {
+    if (request.rw === true) {
+      requireWritable(draft, volume, client);
+      const { writer, yields, queue } = writerOf(draft, volume);
+      if (writer !== null && (writer !== client || (yields !== undefined && queue.length > 0))) {
         throw new CfsError('VOLUME_HAS_WRITER', `Volume ${quoteName(volume)} has the writer ${quoteName(writer)}`, {
           hint: `Ask for it: cfs volume request-write ${volume} --client ${client} --wait 60s`,
           details: { volume, client, writer },
@@ -46,7 +48,7 @@ export const volumeMount: Operation<MountRequest, { volume: string; client: stri
       }
       requestWrite.run(draft, { volume, client }, context);
     }
-    return { volume, client, mode: writerOf(draft, volume).writer === client ? 'rw' : 'ro' };
+    return { volume, client, mode: desiredMode(draft, volume, client) === 'rw' ? 'rw' : 'ro' };
   },
 };
 

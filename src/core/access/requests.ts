@@ -1,18 +1,16 @@
 /** Operations of those who ask: request the right to write (FIG. 15B), withdraw a request, let requests expire. */
-import { CfsError } from '../errors.js';
 import { requireClient, requireVolume } from '../model/find.js';
-import { quoteName } from '../model/names.js';
 import { settingOf } from '../model/settings.js';
 import type { RequestResponse } from '../model/tables.js';
 import { checkValue, descriptionRule } from '../model/values.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
 import { requireAccessFormat } from './clients.js';
-import { endRequest, makeWriter, timeOf } from './handover.js';
+import { cancelYield, endRequest, makeWriter, timeOf } from './handover.js';
 import { clientsLapsed, type LapsedRequest } from './logon.js';
-import { accessOf, pendingRequest, volumeAccessOf, writerOf } from './look.js';
+import { isMounted, pendingRequest, writerOf } from './look.js';
 import { pairName } from './pair.js';
-import { requireLoggedOn, requireMountRight } from './require.js';
+import { requireLoggedOn, requireMountRight, requireWritable } from './require.js';
 
 export interface WriteRequest {
   volume: string;
@@ -38,7 +36,8 @@ export interface WriteRequestResult {
 
 /**
  * Asks for the right to write. Where there is no writer, or it is gone, the client becomes it at once; else the request waits in the
- * queue. One request per client and volume stands: asking again gives the one that stands.
+ * queue. One request per client and volume stands: asking again gives the one that stands. A writer that hands over at the moment waits
+ * behind those who asked before.
  * @throws CfsError in this order: CLIENT_NOT_FOUND, NOT_LOGGED_ON, VOLUME_NOT_FOUND, MOUNT_DENIED, LOCKED_OUT, VOLUME_DISABLED,
  *   READ_ONLY_MEDIA
  */
@@ -51,12 +50,14 @@ export const requestWrite: Operation<WriteRequest, WriteRequestResult> = {
     const volume = requireVolume(draft, request.volume);
     requireMountRight(draft, volume, client);
     requireWritable(draft, volume, client);
-    if (request.gone !== undefined) clientsLapsed.run(draft, request.gone, context);
+    if (request.gone !== undefined) {
+      clientsLapsed.run(draft, request.gone, context);
+      requireLoggedOn(draft, client);
+    }
     const { nowMs } = context;
     const { writer } = writerOf(draft, volume);
-    if (writer === client) return { volume, client, response: 'granted', writer, asked: null, ahead: 0 };
-    if (writer === null) {
-      makeWriter(draft, volume, client, nowMs);
+    if (writer === null) makeWriter(draft, volume, client, nowMs);
+    if (writer === null || (writer === client && keepsRight(draft, volume, client, nowMs))) {
       return { volume, client, response: 'granted', writer: client, asked: null, ahead: 0 };
     }
     const asked = ask(draft, { volume, client, writer }, request, nowMs);
@@ -69,32 +70,18 @@ export const requestWrite: Operation<WriteRequest, WriteRequestResult> = {
   }),
 };
 
-/** @throws CfsError LOCKED_OUT, VOLUME_DISABLED, READ_ONLY_MEDIA */
-function requireWritable(draft: Draft, volume: string, client: string): void {
-  const details = { volume, client };
-  const name = quoteName(volume);
-  if (accessOf(draft, volume, client).lockout) {
-    throw new CfsError(
-      'LOCKED_OUT',
-      `Client ${quoteName(client)} is locked out from asking for changes of volume ${name}`,
-      {
-        hint: `An administrator can let it in: cfs volume unlock ${volume} ${client}`,
-        details,
-      },
-    );
+/**
+ * A writer asks for what it has: one that was about to give it up of its own accord keeps it, unless others wait for it by now.
+ * @returns false: it is about to hand over, and has to wait for its turn
+ */
+function keepsRight(draft: Draft, volume: string, client: string, nowMs: number): boolean {
+  const { yields, queue } = writerOf(draft, volume);
+  if (yields !== undefined && queue.length > 0) return false;
+  if (yields !== undefined) cancelYield(draft, volume, nowMs);
+  if (!isMounted(draft, volume, client)) {
+    draft.put('mounts', pairName(volume, client), { refreshed: draft.nextGeneration, lastRefresh: timeOf(nowMs) });
   }
-  const { enabled, readOnlyMedia } = volumeAccessOf(draft, volume);
-  if (!enabled) {
-    throw new CfsError('VOLUME_DISABLED', `Volume ${name} is disabled: nobody can write to it`, {
-      hint: `An administrator can enable it: cfs volume enable ${volume}`,
-      details,
-    });
-  }
-  if (!readOnlyMedia) return;
-  throw new CfsError('READ_ONLY_MEDIA', `Volume ${name} is on read-only media: it cannot have a writer`, {
-    hint: `If that is wrong: cfs volume control ${volume} --no-read-only-media`,
-    details,
-  });
+  return true;
 }
 
 /** @returns the generation that asked: this one, or that of the request that stands */

@@ -2,7 +2,7 @@
 import { CfsError } from '../errors.js';
 import { quoteName } from '../model/names.js';
 import type { Draft } from '../store/store.js';
-import { accessOf, isLoggedOn, logonOf, writerOf } from './look.js';
+import { accessOf, isLoggedOn, logonOf, volumeAccessOf, writerOf } from './look.js';
 
 /** @throws CfsError NOT_LOGGED_ON */
 export function requireLoggedOn(draft: Draft, client: string): void {
@@ -36,4 +36,32 @@ export function requireWriter(draft: Draft, volume: string, client: string): voi
       details: { volume, client, writer },
     },
   );
+}
+
+/** What a client needs to write, beside the right to mount. @throws CfsError LOCKED_OUT, VOLUME_DISABLED, READ_ONLY_MEDIA */
+export function requireWritable(draft: Draft, volume: string, client: string): void {
+  const details = { volume, client };
+  const name = quoteName(volume);
+  if (accessOf(draft, volume, client).lockout) {
+    throw new CfsError(
+      'LOCKED_OUT',
+      `Client ${quoteName(client)} is locked out from asking for changes of volume ${name}`,
+      {
+        hint: `An administrator can let it in: cfs volume unlock ${volume} ${client}`,
+        details,
+      },
+    );
+  }
+  const { enabled, readOnlyMedia } = volumeAccessOf(draft, volume);
+  if (!enabled) {
+    throw new CfsError('VOLUME_DISABLED', `Volume ${name} is disabled: nobody can write to it`, {
+      hint: `An administrator can enable it: cfs volume enable ${volume}`,
+      details,
+    });
+  }
+  if (!readOnlyMedia) return;
+  throw new CfsError('READ_ONLY_MEDIA', `Volume ${name} is on read-only media: it cannot have a writer`, {
+    hint: `If that is wrong: cfs volume control ${volume} --no-read-only-media`,
+    details,
+  });
 }

@@ -156,7 +156,8 @@ export const volumeControl: Operation<ControlRequest, Pick<PairsResult, 'volumes
           details: { volume, writer },
         });
       }
-      draft.put('volumeAccess', volume, record);
+      const isNews = Object.entries(record).some(([name, value]) => value !== base[name as keyof VolumeAccessRecord]);
+      if (isNews) draft.put('volumeAccess', volume, record);
       if (record.enabled) continue;
       denyAll(draft, volume, 'the volume was disabled', nowMs);
       if (writer === null) continue;

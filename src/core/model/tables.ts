@@ -133,7 +133,10 @@ export interface LogonRecord {
   lastSeen: string;
   /** Why it is not logged on, one sentence; null when nothing is to be said. */
   reason: string | null;
-  /** Of a client that was found gone: the sequence number of its lease when that was confirmed. */
+  /**
+   * Of a client that was found gone: the sequence number of its lease when that was confirmed. Of one that is logged on without an
+   * agent: that of the lease which a former agent left behind. It says nothing of this life; only a higher one can lapse.
+   */
   lease?: number;
 }
 
@@ -185,7 +188,10 @@ export interface WriterRecord {
   since: number;
   /** The writer gives up; absent: it does not. */
   yields?: Yield;
-  /** Clients with a pending request, in the order of asking. Empty while there is no writer. */
+  /**
+   * Clients with a pending request, in the order of asking. Empty while there is no writer. The writer itself is there when it asked
+   * anew while it yields.
+   */
   queue: string[];
   /** The generation that recorded the last modification; 0: none is known. Compared with a mount's `refreshed`. */
   modified: number;

@@ -36,7 +36,7 @@ export const writerSchema: v.GenericSchema<WriterRecord> = v.pipe(
   v.check((record) => record.writer !== null || record.queue.length === 0, 'nobody waits where there is no writer'),
   v.check((record) => record.writer !== null || record.yields === undefined, 'where there is no writer, none yields'),
   v.check(
-    (record) => record.writer === null || !record.queue.includes(record.writer),
-    'the writer does not wait for itself',
+    (record) => record.writer === null || record.yields !== undefined || !record.queue.includes(record.writer),
+    'a writer waits for itself only while it yields',
   ),
 );
