@@ -5,7 +5,7 @@
 import { isSystemCallError } from '../platform/files.js';
 import type { Platform } from '../platform/platform.js';
 import { systemError } from '../store/system-error.js';
-import { type Lease, type LeaseInfo, leaseInfo, leaseName, listLeases } from './leases.js';
+import { type Lease, type LeaseInfo, leaseInfo, leaseName, listClientLeases, listLeases } from './leases.js';
 
 export interface AgentSeen {
   lease: Lease;
@@ -22,11 +22,20 @@ const REST_MS = 10;
 
 /** Every agent that has a lease, by node. Waits for at most 20 ms where one says nothing. One listing, and a few calls for each lease. @throws CfsError of the system */
 export function readAgents(platform: Platform, leasesDir: string): Map<string, AgentSeen> {
+  return readSeen(platform, leasesDir, leasesOf);
+}
+
+/** The same of every client that has a lease, by client. @throws CfsError of the system */
+export function readClientAgents(platform: Platform, leasesDir: string): Map<string, AgentSeen> {
+  return readSeen(platform, leasesDir, clientLeasesOf);
+}
+
+function readSeen(platform: Platform, leasesDir: string, list: typeof leasesOf): Map<string, AgentSeen> {
   const agents = new Map<string, AgentSeen>();
   for (let round = 0; round < ROUNDS; round++) {
     if (round > 0) platform.clock.sleepSync(REST_MS);
     let isComplete = true;
-    for (const [node, lease] of leasesOf(platform, leasesDir)) {
+    for (const [node, lease] of list(platform, leasesDir)) {
       const known = agents.get(node);
       if (known !== undefined && known.info !== null) continue;
       const seen = { lease, info: leaseInfo(platform, leasesDir, lease), ageMs: ageOf(platform, leasesDir, lease) };
@@ -43,6 +52,15 @@ export function readAgents(platform: Platform, leasesDir: string): Map<string, A
 export function leasesOf(platform: Platform, leasesDir: string): Map<string, Lease> {
   try {
     return listLeases(platform, leasesDir);
+  } catch (error) {
+    throw systemError(error, 'list', leasesDir);
+  }
+}
+
+/** @throws CfsError of the system */
+export function clientLeasesOf(platform: Platform, leasesDir: string): Map<string, Lease> {
+  try {
+    return listClientLeases(platform, leasesDir);
   } catch (error) {
     throw systemError(error, 'list', leasesDir);
   }
