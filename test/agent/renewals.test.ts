@@ -157,7 +157,7 @@ describe('renewing the own lease', () => {
     renewals.renew([]);
     await world.runFor(600);
     renewals.headWasRead(world.nowMs);
-    assert.equal(renewals.startObstacle(), 'another agent of this node may still run it');
+    assert.equal(renewals.startObstacle(), 'another agent of this name may still run it');
     await world.runFor(4400);
     assert.equal(renewals.startObstacle(), null);
   });

@@ -152,7 +152,7 @@ export class Renewals {
   startObstacle(): string | null {
     if (!this.isLive()) return 'the own lease is not fresh';
     if (!this.isSettled) return 'this agent came up a moment ago';
-    if (this.clock.monotonicMs() < this.formerUntilMs) return 'another agent of this node may still run it';
+    if (this.clock.monotonicMs() < this.formerUntilMs) return 'another agent of this name may still run it';
     return null;
   }
 

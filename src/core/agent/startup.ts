@@ -1,22 +1,33 @@
 /** What an agent does before anything else: makes sure that it is the only agent of its node, and stops what it finds running. */
 import { settingOf } from '../model/settings.js';
+import type { Platform } from '../platform/platform.js';
+import type { SharedDirectoryStore } from '../store/index.js';
 import { isSituation, messageOf } from './guard.js';
 import type { WorkerOptions } from './options.js';
 import type { Former } from './own-lease.js';
-import type { Holding } from './ports.js';
+import type { Holding, Log } from './ports.js';
 import type { Renewals } from './renewals.js';
 
 const PAUSE_MS = 1000;
 const LOOKS = 8;
 
+/** What finding another agent of the same name takes: of a node or a client. */
+export interface StartupOptions {
+  platform: Platform;
+  store: SharedDirectoryStore;
+  log: Log;
+}
+
 /**
- * Whether another agent of this node lives on this very host: what the driver finds running is that one's then, and must not be
+ * Whether another agent of this name lives on this very host: what the driver finds running is that one's then, and must not be
  * touched. Where its process is there, its lease is watched for two intervals. Anything that cannot be found out is no answer:
  * what is found is stopped.
+ * @param who `node n1`, `client c1`
  * @returns who it is, a sentence; null: nobody
  */
 export async function rivalOnThisHost(
-  options: WorkerOptions,
+  who: string,
+  options: StartupOptions,
   renewals: Renewals,
   isEnding: () => boolean,
 ): Promise<string | null> {
@@ -29,7 +40,7 @@ export async function rivalOnThisHost(
       await clock.sleep((2 * intervalMs) / LOOKS);
       const now = look(renewals);
       if (now === null || !now.isHere) return null;
-      if (now.lease.seq !== first.lease.seq) return livesElsewhere(options.node, now);
+      if (now.lease.seq !== first.lease.seq) return livesElsewhere(who, now);
     }
   } catch (error) {
     if (!isSituation(error)) throw error;
@@ -37,8 +48,8 @@ export async function rivalOnThisHost(
   return null;
 }
 
-function livesElsewhere(node: string, { who }: Former): string {
-  return `node ${node} has an agent already, ${who}: it renewed its lease while this one was watching`;
+function livesElsewhere(name: string, { who }: Former): string {
+  return `${name} has an agent already, ${who}: it renewed its lease while this one was watching`;
 }
 
 /**
@@ -87,17 +98,19 @@ async function stopAll({ driver, supervisor, log }: WorkerOptions, holdings: rea
 }
 
 /**
- * Takes up the lease that an earlier agent of this node left. Where its process is not known to be gone it is watched for two
+ * Takes up the lease that an earlier agent of this name left. Where its process is not known to be gone it is watched for two
  * lease intervals: another one that renews it lives, and this one must not. What a former agent on another host may still run
  * (it may only be stopped) is waited for, for the whole time after which it has fenced itself.
- * @returns who else is this node, a sentence; null: nobody
+ * @param who `node n1`, `client c1`
+ * @returns who else is this one, a sentence; null: nobody
  */
 export async function checkFormer(
-  options: WorkerOptions,
+  who: string,
+  options: StartupOptions,
   renewals: Renewals,
   isEnding: () => boolean,
 ): Promise<string | null> {
-  const { platform, node, log } = options;
+  const { platform, log } = options;
   const { clock } = platform;
   let first: { former: Former | null; seenMs: number; intervalMs: number; timeoutMs: number } | null = null;
   let says = '';
@@ -113,12 +126,12 @@ export async function checkFormer(
       };
       if (former === null || former.isGone) break;
       if (former.lease.seq !== first.former?.lease.seq) {
-        return livesElsewhere(node, former);
+        return livesElsewhere(who, former);
       }
       if (looks >= LOOKS && clock.monotonicMs() - first.seenMs >= 2 * first.intervalMs) break;
     } catch (error) {
       if (!isSituation(error)) throw error;
-      if (messageOf(error) !== says) log.error({}, `cannot look for another agent of this node: ${messageOf(error)}`);
+      if (messageOf(error) !== says) log.error({}, `cannot look for another agent of ${who}: ${messageOf(error)}`);
       says = messageOf(error);
       first = null;
       looks = -1;

@@ -19,7 +19,7 @@ import { settingOf } from '../model/settings.js';
 import type { NodeState } from '../model/tables.js';
 import type { Snapshot } from '../store/store.js';
 import { Duties } from './duties.js';
-import { isSituation, messageOf } from './guard.js';
+import { messageOf } from './guard.js';
 import { HeadFollower } from './head-follower.js';
 import { Holdings } from './holdings.js';
 import { Housekeeping } from './housekeeping.js';
@@ -28,10 +28,11 @@ import type { StopRequest, WorkerEnd, WorkerOptions } from './options.js';
 import { OwnLease } from './own-lease.js';
 import { Peers } from './peers.js';
 import { PlacementsView } from './placements-view.js';
-import type { HookEvent } from './ports.js';
+import type { AgentStatus, HookEvent } from './ports.js';
 import { Renewals } from './renewals.js';
 import { checkFormer, rivalOnThisHost, stopWhatIsFound } from './startup.js';
 import { StatusTeller } from './status-teller.js';
+import { Troubles } from './troubles.js';
 import { Waker } from './waker.js';
 
 const HEAD_INTERVAL_MS = 1000;
@@ -48,7 +49,7 @@ export class Worker {
   private readonly holdings: Holdings;
   private readonly renewals: Renewals;
   private readonly housekeeping: Housekeeping;
-  private readonly teller: StatusTeller;
+  private readonly teller: StatusTeller<AgentStatus>;
   /** There from the first look at the newest generation on. */
   private snapshot: Snapshot | null = null;
   private peers: Peers | null = null;
@@ -61,14 +62,14 @@ export class Worker {
   private alarm: string | null = null;
   /** The cluster has no node of this name (any more). */
   private isUnknown = false;
-  /** What cannot be done at the moment, by what is being tried. */
-  private readonly troubles = new Map<string, string>();
+  private readonly troubles: Troubles;
   private ending: { drain: boolean; isLeaving: boolean; reason: WorkerEnd['reason']; says: string } | null = null;
   private ended: WorkerEnd | null = null;
 
   constructor(private readonly options: WorkerOptions) {
     const { platform, store, node, driver, supervisor, config, log } = options;
     this.waker = new Waker(platform.clock);
+    this.troubles = new Troubles(log);
     this.follower = new HeadFollower(store, platform.clock);
     this.view = new PlacementsView(node);
     this.holdings = new Holdings({
@@ -90,7 +91,7 @@ export class Worker {
     const lease = new OwnLease(store.place, node, config.version);
     this.renewals = new Renewals(lease, platform.clock, supervisor);
     this.housekeeping = new Housekeeping(options, (event, variables) => this.hook(event, variables));
-    this.teller = new StatusTeller(node, platform.clock, supervisor);
+    this.teller = new StatusTeller(platform.clock, supervisor);
   }
 
   /**
@@ -105,11 +106,12 @@ export class Worker {
       this.headDueMs = Math.min(this.headDueMs, this.now() + HINT_MS);
       this.waker.wake();
     });
+    const who = `node ${this.options.node}`;
     try {
-      const rival = await rivalOnThisHost(this.options, this.renewals, () => this.ending !== null);
+      const rival = await rivalOnThisHost(who, this.options, this.renewals, () => this.ending !== null);
       if (rival !== null) return { reason: 'elsewhere', says: rival };
       await stopWhatIsFound(this.options, () => this.ending !== null);
-      const elsewhere = await checkFormer(this.options, this.renewals, () => this.ending !== null);
+      const elsewhere = await checkFormer(who, this.options, this.renewals, () => this.ending !== null);
       if (elsewhere !== null) return { reason: 'elsewhere', says: elsewhere };
       for (;;) {
         this.turn();
@@ -157,19 +159,8 @@ export class Worker {
     this.tellStatus(snapshot, peers);
   }
 
-  /** Tries something that may fail for a while; what it says is shown until it succeeds. */
   private attempt(what: string, work: () => void): void {
-    try {
-      work();
-      if (this.troubles.delete(what)) this.options.log.info({}, `can ${what} again`);
-    } catch (error) {
-      if (!isSituation(error)) throw error;
-      const says = `cannot ${what}: ${messageOf(error)}`;
-      // Names with another number in them are the same trouble.
-      const known = this.troubles.get(what);
-      if (known === undefined || withoutNumbers(known) !== withoutNumbers(says)) this.options.log.error({}, says);
-      this.troubles.set(what, says);
-    }
+    this.troubles.attempt(what, work);
   }
 
   private followHead(): void {
@@ -363,19 +354,21 @@ export class Worker {
   private problems(): string[] {
     const alarm = this.alarm === null ? [] : [this.alarm];
     if (this.isUnknown) alarm.push(unknownNode(this.options.node));
-    return [...alarm, ...this.troubles.values(), ...this.holdings.problems(), ...(this.duties?.problems() ?? [])];
+    return [...alarm, ...this.troubles.says(), ...this.holdings.problems(), ...(this.duties?.problems() ?? [])];
   }
 
   private tellStatus(snapshot: Snapshot, peers: Peers): void {
-    this.teller.tell(() => ({
-      generation: this.view.generation,
-      ...this.renewals.acknowledged(),
-      leaseSeq: this.renewals.seq,
-      state: stateOf(snapshot, this.options.node),
-      volumes: this.holdings.status(),
-      problems: this.problems(),
-      nodes: () => peers.status(),
-    }));
+    const { node } = this.options;
+    this.teller.tell(() => {
+      const news = {
+        generation: this.view.generation,
+        ...this.renewals.acknowledged(),
+        state: stateOf(snapshot, node),
+        volumes: this.holdings.status(),
+        problems: this.problems(),
+      };
+      return { news, status: () => ({ node, leaseSeq: this.renewals.seq, ...news, nodes: peers.status() }) };
+    });
   }
 
   private hook(event: HookEvent, variables: Record<string, string>): void {
@@ -384,10 +377,6 @@ export class Worker {
       log.error({ event }, `the hooks of ${event} failed: ${messageOf(error)}`);
     });
   }
-}
-
-function withoutNumbers(says: string): string {
-  return says.replace(/\d+/g, '');
 }
 
 function unknownNode(node: string): string {
