@@ -8,7 +8,7 @@ import { accessOf, isLoggedOn, logonOf, volumeAccessOf, writerOf } from './look.
 export function requireLoggedOn(draft: Draft, client: string): void {
   if (isLoggedOn(draft, client)) return;
   const reason = logonOf(draft, client)?.reason ?? null;
-  throw new CfsError('NOT_LOGGED_ON', `Client ${client} is not logged on${reason === null ? '' : ` (${reason})`}`, {
+  throw new CfsError('NOT_LOGGED_ON', `Client ${quoteName(client)} is not logged on${reason === null ? '' : ` (${reason})`}`, {
     hint: `Log it on: cfs client logon ${client}`,
     details: { client },
   });
