@@ -1,5 +1,6 @@
 /** Flags of commands that act for a client. */
-import { Flags, nameOf } from './flags.js';
+import { nameOf } from './flags.js';
+import { Flags } from './oclif.js';
 
 export const clientFlags = {
   client: Flags.string({

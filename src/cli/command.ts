@@ -31,7 +31,7 @@
  */
 
 import type { ChangeOptions } from '../core/cluster.js';
-import { CfsError, type ErrorCode } from '../core/errors.js';
+import { CfsError } from '../core/errors.js';
 import type { Operation } from '../core/operation.js';
 import type { Snapshot, TransactOutcome } from '../core/store/store.js';
 import type { DirectoryCluster } from '../open.js';
@@ -54,19 +54,6 @@ export { Args, Flags } from './oclif.js';
 
 /** Version of the shapes printed under --json; raised only when a field changes its meaning or goes. */
 export const SCHEMA_VERSION = 1;
-
-/** Errors that say themselves which generation is committed: they come after commits by their nature. */
-const TELLS_ITSELF: ReadonlySet<ErrorCode> = new Set([
-  'COMMIT_UNSURE',
-  'WAIT_TIMEOUT',
-  'MOUNT_BUSY',
-  'MOUNT_FAILED',
-  'SOFTWARE_LOCKED',
-  'REQUEST_DENIED',
-  'REQUEST_EXPIRED',
-  'REQUEST_WITHDRAWN',
-  'INTERRUPTED',
-]);
 
 /** What a command may return: an object, printed under --json. */
 export type CommandResult = Record<string, unknown>;
@@ -139,7 +126,8 @@ export abstract class CfsCommand extends Command {
   /** Exit 1 means that nothing was changed. What fails after a commit, such as writing to a full disk, must not say so. */
   private afterCommit(error: unknown): unknown {
     if (this.commit === null) return error;
-    if (error instanceof CfsError && TELLS_ITSELF.has(error.code)) return error;
+    // One that says `committed` knows of it.
+    if (error instanceof CfsError && (error.details?.committed || error.code === 'COMMIT_UNSURE')) return error;
     const { generation, txid } = this.commit;
     const what = error instanceof Error ? error.message : String(error);
     return new CfsError(
