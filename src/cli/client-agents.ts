@@ -42,3 +42,23 @@ export function clientAgentJson(seen: AgentSeen | undefined) {
     problems: info?.problems ?? [],
   };
 }
+
+export interface ClientProblem {
+  client: string;
+  problem: string;
+}
+
+/** What agents of these clients say they could not do, and which of them are not seen to live though their client is logged on. */
+export function clientProblems(
+  clients: readonly { name: string; loggedOn: boolean }[],
+  agents: ReadonlyMap<string, AgentSeen>,
+): ClientProblem[] {
+  return clients.flatMap(({ name, loggedOn }) => {
+    const seen = agents.get(name);
+    const state = clientAgentState(seen);
+    const problems = [...(seen?.info?.problems ?? [])];
+    if (loggedOn && state === 'quiet') problems.unshift(`its agent is quiet for ${leaseText(seen)}`);
+    if (loggedOn && state === 'left') problems.unshift('its agent has left, and it is still logged on');
+    return problems.map((problem) => ({ client: name, problem }));
+  });
+}

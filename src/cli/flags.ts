@@ -122,6 +122,28 @@ export function namesArg(kind: NameKind, options: NameArgOptions = {}) {
   });
 }
 
+/** The same, may be left out: gives a list, or undefined. */
+export function optionalNamesArg(kind: NameKind) {
+  return Args.string({
+    description: `${DESCRIPTIONS[kind]}; several may follow`,
+    ...NO_STDIN,
+    ...complete(kind),
+    multiple: true,
+    required: false,
+  });
+}
+
+/** One required argument that is a list separated by commas, completed by live names behind each comma: gives a list. */
+export function namesListArg(kind: NameKind) {
+  return listArg({
+    description: `${DESCRIPTIONS[kind]}, or several separated by commas`,
+    ...NO_STDIN,
+    ...complete(kind),
+    ...{ list: true },
+    required: true,
+  });
+}
+
 /** Any other required argument. */
 export function textArg(description: string) {
   return Args.string({ description, ...NO_STDIN, required: true });
@@ -136,6 +158,10 @@ export function generationArg(description = DESCRIPTIONS.generation) {
 export function optionalGenerationArg(description = DESCRIPTIONS.generation) {
   return wholeArg({ description, ...NO_STDIN, ...complete('generation') });
 }
+
+const listArg = Args.custom<string[]>({
+  parse: async (input) => input.split(',').map((part) => part.trim()),
+});
 
 const wholeArg = Args.custom<number>({
   parse: async (input, _context, options) => parseWhole(input, `whole number for ${options.name?.toUpperCase()}`),

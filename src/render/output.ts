@@ -64,6 +64,12 @@ export function outputWidth(): number {
   return process.stdout.columns || 80;
 }
 
+/** Lines of the terminal on standard output; unlimited when it is none. */
+export function outputHeight(): number {
+  if (!isTerminal(STDOUT)) return Number.POSITIVE_INFINITY;
+  return process.stdout.rows || 24;
+}
+
 /** Whether colours may be used: only on a terminal, never with NO_COLOR, never on a dumb terminal. */
 export function colourWanted(fd: number): boolean {
   return !process.env.NO_COLOR && process.env.TERM !== 'dumb' && isTerminal(fd);
