@@ -13,7 +13,7 @@ import { requireAccessFormat } from './clients.js';
 import { desiredMode, modeUnlessYielding } from './desired.js';
 import { cancelYield, endRequest, handOver, stampModified } from './handover.js';
 import { pendingRequest, writerOf } from './look.js';
-import { requireWriter } from './require.js';
+import { noRequest, requireWriter } from './require.js';
 
 export interface RespondRequest {
   volume: string;
@@ -52,15 +52,7 @@ export const respond: Operation<RespondRequest, RespondResult> = {
     const client = request.client === null ? queue[0] : requireClient(draft, request.client);
     const pending = client === undefined ? undefined : pendingRequest(draft, volume, client);
     if (client === undefined || pending === undefined || (request.asked ?? pending.asked) !== pending.asked) {
-      const whose = client === undefined ? '' : ` of client ${quoteName(client)}`;
-      throw new CfsError(
-        'REQUEST_NOT_FOUND',
-        `No request${whose} for volume ${quoteName(volume)} waits for an answer`,
-        {
-          hint: 'See what waits: cfs volume requests',
-          details: { volume, client: client ?? null },
-        },
-      );
+      throw noRequest(volume, client ?? null);
     }
     if (request.by !== null) requireWriter(draft, volume, requireClient(draft, request.by));
     const message = checkValue('the answer', 'message', request.message ?? null, descriptionRule);

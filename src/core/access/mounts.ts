@@ -3,10 +3,11 @@ import { CfsError } from '../errors.js';
 import { requireClient, requireVolume } from '../model/find.js';
 import { quoteName } from '../model/names.js';
 import type { Operation } from '../operation.js';
+import type { Snapshot } from '../store/store.js';
 import { requireAccessFormat } from './clients.js';
 import { desiredMode } from './desired.js';
 import { endRequest, handOver, stampModified, timeOf } from './handover.js';
-import { isMounted, writerOf } from './look.js';
+import { isMounted, volumesMountedBy, writerOf } from './look.js';
 import { pairName } from './pair.js';
 import { requestWrite } from './requests.js';
 import { requireLoggedOn, requireMountRight, requireWritable, requireWriter } from './require.js';
@@ -57,6 +58,8 @@ export interface UnmountRequest {
   client: string;
   /** The client has nothing mounted for writing any more. */
   readOnly: boolean;
+  /** A writer's agent ends the programs that still write. */
+  force?: boolean;
 }
 
 /** Unmounts a volume. A request of the client is withdrawn; a writer gives its right up. @throws CfsError NOT_MOUNTED */
@@ -71,17 +74,48 @@ export const volumeUnmount: Operation<
     const volume = requireVolume(draft, request.volume);
     const wasWriter = writerOf(draft, volume).writer === client;
     if (!isMounted(draft, volume, client) && !wasWriter) {
-      throw new CfsError('NOT_MOUNTED', `Volume ${quoteName(volume)} is not mounted on client ${quoteName(client)}`, {
-        hint: `See what is: cfs volume access ${volume}`,
-        details: { volume, client },
-      });
+      throw notMounted(volume, client);
     }
     endRequest(draft, volume, client, { response: 'withdrawn', message: 'it unmounted the volume', nowMs });
     if (isMounted(draft, volume, client)) draft.remove('mounts', pairName(volume, client));
     if (wasWriter && request.readOnly) handOver(draft, volume, nowMs);
+    else if (wasWriter && request.force === true) {
+      draft.put('writers', volume, { ...writerOf(draft, volume), yields: { to: null, force: true, message: null } });
+    }
     return { volume, client, wasWriter, writer: writerOf(draft, volume).writer };
   },
 };
+
+export interface RefreshRequest {
+  client: string;
+  /** Absent: all that the client has mounted read-only. */
+  volumes?: readonly string[];
+}
+
+/**
+ * Asks the client's agent to make read-only mounts anew, whatever its interval. A writer's mount shows everything: left out.
+ * @throws CfsError CLIENT_NOT_FOUND, VOLUME_NOT_FOUND, NOT_MOUNTED for a volume that is named
+ */
+export const volumeRefresh: Operation<RefreshRequest, { client: string; volumes: string[] }> = {
+  name: 'volume.refresh',
+  run(draft, request) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    const volumes = toRefresh(draft, client, request.volumes ?? null);
+    for (const volume of volumes) {
+      const name = pairName(volume, client);
+      draft.put('mounts', name, { ...draft.table('mounts').get(name)!, asked: draft.nextGeneration });
+    }
+    return { client, volumes };
+  },
+};
+
+/** @param named null: all that the client has mounted. @throws CfsError VOLUME_NOT_FOUND, NOT_MOUNTED */
+export function toRefresh(snapshot: Snapshot, client: string, named: readonly string[] | null): string[] {
+  const volumes = named === null ? volumesMountedBy(snapshot, client) : named.map((v) => requireVolume(snapshot, v));
+  for (const volume of volumes) if (!isMounted(snapshot, volume, client)) throw notMounted(volume, client);
+  return volumes.filter((volume) => desiredMode(snapshot, volume, client) === 'ro');
+}
 
 export interface RefreshedRequest {
   client: string;
@@ -99,7 +133,13 @@ export const mountsRefreshed: Operation<RefreshedRequest, { volumes: string[] }>
     for (const { volume, seen } of request.volumes) {
       const record = draft.table('mounts').get(pairName(volume, client));
       if (record === undefined || record.refreshed >= seen) continue;
-      draft.put('mounts', pairName(volume, client), { refreshed: seen, lastRefresh: timeOf(nowMs) });
+      const { asked } = record;
+      const isAskedSince = asked !== undefined && asked > seen;
+      draft.put('mounts', pairName(volume, client), {
+        refreshed: seen,
+        lastRefresh: timeOf(nowMs),
+        ...(isAskedSince ? { asked } : {}),
+      });
       volumes.push(volume);
     }
     return { volumes };
@@ -118,3 +158,10 @@ export const volumeTouch: Operation<{ volume: string; client: string }, { volume
     return { volume, client };
   },
 };
+
+function notMounted(volume: string, client: string): CfsError {
+  return new CfsError('NOT_MOUNTED', `Volume ${quoteName(volume)} is not mounted on client ${quoteName(client)}`, {
+    hint: `See what is: cfs volume access ${volume}`,
+    details: { volume, client },
+  });
+}

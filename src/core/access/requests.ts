@@ -10,7 +10,7 @@ import { cancelYield, endRequest, makeWriter, timeOf } from './handover.js';
 import { clientsLapsed, type LapsedRequest } from './logon.js';
 import { isMounted, pendingRequest, writerOf } from './look.js';
 import { pairName } from './pair.js';
-import { requireLoggedOn, requireMountRight, requireWritable } from './require.js';
+import { noRequest, requireLoggedOn, requireMountRight, requireWritable } from './require.js';
 
 export interface WriteRequest {
   volume: string;
@@ -107,6 +107,23 @@ function ask(
   draft.put('writers', volume, { ...record, queue: [...record.queue, client] });
   return draft.nextGeneration;
 }
+
+/** The client does not wait any more. @throws CfsError CLIENT_NOT_FOUND, VOLUME_NOT_FOUND, REQUEST_NOT_FOUND */
+export const withdraw: Operation<
+  { volume: string; client: string; why: string | null },
+  { volume: string; client: string }
+> = {
+  name: 'volume.withdraw',
+  run(draft, request, { nowMs }) {
+    requireAccessFormat(draft);
+    const client = requireClient(draft, request.client);
+    const volume = requireVolume(draft, request.volume);
+    if (pendingRequest(draft, volume, client) === undefined) throw noRequest(volume, client);
+    const message = checkValue('the withdrawal', 'message', request.why, descriptionRule);
+    endRequest(draft, volume, client, { response: 'withdrawn', message, nowMs });
+    return { volume, client };
+  },
+};
 
 export interface EndRequestsRequest {
   requests: readonly {

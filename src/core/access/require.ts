@@ -8,10 +8,14 @@ import { accessOf, isLoggedOn, logonOf, volumeAccessOf, writerOf } from './look.
 export function requireLoggedOn(draft: Draft, client: string): void {
   if (isLoggedOn(draft, client)) return;
   const reason = logonOf(draft, client)?.reason ?? null;
-  throw new CfsError('NOT_LOGGED_ON', `Client ${quoteName(client)} is not logged on${reason === null ? '' : ` (${reason})`}`, {
-    hint: `Log it on: cfs client logon ${client}`,
-    details: { client },
-  });
+  throw new CfsError(
+    'NOT_LOGGED_ON',
+    `Client ${quoteName(client)} is not logged on${reason === null ? '' : ` (${reason})`}`,
+    {
+      hint: `Log it on: cfs client logon ${client}`,
+      details: { client },
+    },
+  );
 }
 
 /** @throws CfsError MOUNT_DENIED */
@@ -63,5 +67,14 @@ export function requireWritable(draft: Draft, volume: string, client: string): v
   throw new CfsError('READ_ONLY_MEDIA', `Volume ${name} is on read-only media: it cannot have a writer`, {
     hint: `If that is wrong: cfs volume control ${volume} --no-read-only-media`,
     details,
+  });
+}
+
+/** @param client whose; null: anybody's */
+export function noRequest(volume: string, client: string | null): CfsError {
+  const whose = client === null ? '' : ` of client ${quoteName(client)}`;
+  return new CfsError('REQUEST_NOT_FOUND', `No request${whose} for volume ${quoteName(volume)} waits for an answer`, {
+    hint: 'See what waits: cfs volume requests',
+    details: { volume, client },
   });
 }
