@@ -42,7 +42,7 @@ function readManifest(dir: string, gen: number): Body {
   const expected = `{"sum":"${sha256(bytes.subarray(0, end))}"}\n`;
   if (bytes.subarray(end).toString() !== expected) throw new Error('the sum is wrong');
   const body = JSON.parse(bytes.subarray(0, end).toString()) as Body;
-  if (body.gen !== gen || ![1, 2].includes(body.format)) throw new Error('another generation or format');
+  if (body.gen !== gen || ![1, 2, 3].includes(body.format)) throw new Error('another generation or format');
   return body;
 }
 

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { OwnLease } from '../../src/core/agent/own-lease.js';
-import { leaseName, parseLeaseName } from '../../src/core/membership/leases.js';
+import { clientHolder, leaseName, parseHolderLease, parseLeaseName } from '../../src/core/membership/leases.js';
 import { parseTicketName, writeTicket } from '../../src/core/membership/tickets.js';
 import { newCluster } from '../kit/store-kit.js';
 import { FORMAT_DOCUMENT, tableOf } from './format-document.js';
@@ -14,7 +14,9 @@ const rows = tableOf('name of a lease or ticket').map((row) => ({
   kind: row.kind!,
   example: row.example!,
 }));
-const [, lease, , ticket] = rows as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
+const [lease, clientLease, ticket] = ['leases/n', 'leases/client~', 'joins/n'].map(
+  (start) => rows.find(({ example }) => example.startsWith(start))!,
+) as [(typeof rows)[0], (typeof rows)[0], (typeof rows)[0]];
 
 /** Names below a directory as the document writes them, with their kinds. */
 function names(dir: string): [name: string, kind: string][] {
@@ -38,7 +40,15 @@ describe('docs/FORMAT.md, leases and tickets', () => {
       timeoutMs: 10_000,
     });
     assert.deepEqual(parseTicketName(path.basename(ticket.example)), { node: 'n1', seq: 3 });
-    assert.equal(parseLeaseName('client~web1.7.2.2.10000'), null, 'a lease of a client is none of a node');
+    const clients = path.basename(clientLease.example);
+    assert.equal(parseLeaseName(clients), null, 'a lease of a client is none of a node');
+    assert.deepEqual(parseHolderLease(clients), {
+      node: clientHolder('web1'),
+      seq: 7,
+      released: 2,
+      applied: 2,
+      timeoutMs: 10_000,
+    });
   });
 
   it('are what an agent makes, whatever its node is called', () => {
@@ -49,8 +59,11 @@ describe('docs/FORMAT.md, leases and tickets', () => {
       for (const applied of [0, 5, null]) own.renew({ released: 5, applied }, 10_000, ['a problem']);
       writeTicket(place, node);
     }
+    const client = new OwnLease(place, clientHolder('nähe (2)*'), '0.1.0');
+    client.prepare();
+    for (const applied of [0, 5, null]) client.renew({ released: 5, applied }, 10_000, []);
     const made = names(place.paths.root);
-    assert.equal(made.length, 2 + 3 * 2 + 3, 'the two directories, the two newest leases and a ticket of each node');
+    assert.equal(made.length, 2 + 4 * 2 + 3, 'the directories, the two newest leases of each, a ticket of each node');
     const used = new Set<RegExp>();
     for (const [name, kind] of made) {
       const matching = rows.filter((row) => row.kind === kind && row.pattern.test(name));
@@ -70,11 +83,18 @@ describe('docs/FORMAT.md, leases and tickets', () => {
       fc.property(text, fc.string({ unit: 'grapheme', minLength: 1 }), whole, whole, (name, node, seq, released) => {
         // The document's pattern says nothing of what is wrongly encoded.
         if (parseLeaseName(name) !== null) assert.match(`leases/${name}`, lease.pattern);
+        const ofClient = `client~${name}`;
+        if (parseHolderLease(ofClient) !== null) assert.match(`leases/${ofClient}`, clientLease.pattern);
+        if (!clientLease.pattern.test(`leases/${ofClient}`)) assert.equal(parseHolderLease(ofClient), null);
         if (!lease.pattern.test(`leases/${name}`)) assert.equal(parseLeaseName(name), null);
         if (parseTicketName(name) !== null) assert.match(`joins/${name}`, ticket.pattern);
         assert.match(
           `leases/${leaseName({ node: node.toWellFormed(), seq, released, applied: null, timeoutMs: 10_000 })}`,
           lease.pattern,
+        );
+        assert.match(
+          `leases/${leaseName({ node: clientHolder(node.toWellFormed()), seq, released, applied: 0, timeoutMs: 9 })}`,
+          clientLease.pattern,
         );
       }),
     );

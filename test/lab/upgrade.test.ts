@@ -1,4 +1,4 @@
-/** A rolling upgrade: real agents, of which some know the former format only (CFS_FORMAT_LIMIT=1, documented for rehearsals). */
+/** A rolling upgrade: real agents, of which some know an older format only (CFS_FORMAT_LIMIT, documented for rehearsals). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { holdingsOf, type LabCluster, localCluster, takeoverOf, verdictOf, waitFor } from '../kit/agents.js';
@@ -48,16 +48,16 @@ describe('a rolling upgrade with agents', () => {
 
   it('the format is raised when all are upgraded; the agents go on, and an old one does not come in any more', async () => {
     await cluster.cfs(['cluster', 'upgrade', '--yes', '--wait', '10s']);
-    assert.equal(await format(), 2);
+    assert.equal(await format(), 3);
     await cluster.settled();
     const before = holdingsOf(cluster, 'n2');
     const faultMs = await cluster.powerOff('n2');
     await takeoverOf(cluster, before, faultMs);
-    env.get('n2')!.CFS_FORMAT_LIMIT = '1';
+    env.get('n2')!.CFS_FORMAT_LIMIT = '2';
     const old = cluster.agent('n2');
     old.start();
     await waitFor('the old agent to say why it does nothing', 10_000, () =>
-      readFileSync(old.log, 'utf8').includes('written in format 2, which this cfs cannot read'),
+      readFileSync(old.log, 'utf8').includes('written in format 3, which this cfs cannot read'),
     );
     assert.equal(old.volumes().size, 0);
     assert.deepEqual(verdictOf(cluster).overlaps, []);

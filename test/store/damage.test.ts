@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { CfsError } from '../../src/core/errors.js';
+import { FORMAT } from '../../src/core/model/format.js';
 import {
   checkStore,
   compactStore,
@@ -92,7 +93,7 @@ describe('damage', () => {
     const store = await prepared();
     const file = path.join(store.dir, 'manifests', '0000000004.json');
     const line = fs.readFileSync(path.join(store.dir, 'manifests', '0000000003.json'), 'utf8').split('\n')[0]!;
-    const newer = `${line.replace('"format":2', '"format":3').replace('"gen":3', '"gen":4')}\n`;
+    const newer = `${line.replace(`"format":${FORMAT}`, `"format":${FORMAT + 1}`).replace('"gen":3', '"gen":4')}\n`;
     const { sha256 } = await import('../../src/core/store/sum.js');
     fs.writeFileSync(file, `${newer}{"sum":"${sha256(Buffer.from(newer))}"}\n`);
     assert.throws(() => readAll(store.dir), { code: 'FORMAT_TOO_NEW' });

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { clusterOf } from '../../src/core/cluster.js';
 import { undoRequest } from '../../src/core/config/undo.js';
-import { FORMAT, formatLimit, formatOf, requireFormat } from '../../src/core/model/format.js';
+import { ACCESS_FORMAT, FORMAT, formatLimit, formatOf, requireFormat } from '../../src/core/model/format.js';
 import type { AnyRecord, TableName } from '../../src/core/model/tables.js';
 import { validateChange } from '../../src/core/model/validate.js';
 import type { Platform } from '../../src/core/platform/platform.js';
@@ -88,7 +88,7 @@ describe('the format of a generation', () => {
     const store = madeBy(FORMAT);
     await assert.rejects(
       store.transact(info, (draft) => draft.setFormat(1)),
-      /would fall from 2 to 1/,
+      /would fall from 3 to 1/,
     );
   });
 
@@ -135,7 +135,7 @@ describe('the format of a generation', () => {
   it('of a backup that is too new is refused', () => {
     const file = path.join(temporaryDirectory(), 'b.cfs');
     writeBackup(madeBy(FORMAT), file);
-    refusal(() => readBackup(knowing(1), file), 'FORMAT_TOO_NEW', /backup of format 2/);
+    refusal(() => readBackup(knowing(1), file), 'FORMAT_TOO_NEW', /backup of format 3/);
     assert.equal(readBackup(knowing(FORMAT), file).header.format, FORMAT);
   });
 
@@ -146,8 +146,8 @@ describe('the format of a generation', () => {
 
   it('is limited by CFS_FORMAT_LIMIT to one that the program knows', () => {
     const limit = (text?: string) => formatLimit({ env: () => text });
-    assert.deepEqual([limit(), limit(''), limit('1'), limit('2')], [FORMAT, FORMAT, 1, 2]);
-    for (const wrong of ['0', '3', 'x', '-1']) refusal(() => limit(wrong), 'BAD_VALUE', /is no format/);
+    assert.deepEqual([limit(), limit(''), limit('1'), limit('2'), limit('3')], [FORMAT, FORMAT, 1, 2, 3]);
+    for (const wrong of ['0', '4', 'x', '-1']) refusal(() => limit(wrong), 'BAD_VALUE', /is no format/);
   });
 });
 
@@ -174,6 +174,39 @@ describe('what a format allows', () => {
       };
       await assert.rejects(cluster.change(operation as never, {}), { code: 'FORMAT_TOO_OLD' });
       assert.equal(cluster.snapshot().generation, 1);
+    }
+  });
+
+  it('is checked at commit: formats 1 and 2 take no record of access control', () => {
+    const at = '2030-01-01T00:00:00.000Z';
+    const records: [TableName, string, AnyRecord][] = [
+      ['clients', 'c1', { refreshNotify: false, autoRespond: false, lockedOut: false }],
+      ['logons', 'c1', { loggedOn: true, lastSeen: at, reason: null }],
+      ['access', 'v1/c1', { mount: true, lockout: false, autoUpdate: false, autoUpdateIntervalMs: 1000 }],
+      ['mounts', 'v1/c1', { refreshed: 1, lastRefresh: at }],
+      ['volumeAccess', 'v1', { enabled: true, softwareLock: false, readOnlyMedia: false }],
+      ['writers', 'v1', { writer: 'c1', since: 1, queue: [], modified: 0, lastModified: null }],
+      [
+        'requests',
+        'v1/c1',
+        {
+          asked: 1,
+          askedAt: at,
+          to: 'c2',
+          message: null,
+          limitMs: 1000,
+          response: 'pending',
+          responseMessage: null,
+          answeredAt: null,
+        },
+      ],
+    ];
+    for (const [table, name, after] of records) {
+      const change = { table, name, before: null, after };
+      assert.equal(formatOf(table, after), ACCESS_FORMAT);
+      validateChange(change, ACCESS_FORMAT);
+      validateChange({ ...change, before: after, after: null }, 1);
+      for (const older of [1, 2]) refusal(() => validateChange(change, older), 'FORMAT_TOO_OLD', /needs format 3/);
     }
   });
 
