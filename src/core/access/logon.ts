@@ -134,11 +134,15 @@ export const clientsLapsed: Operation<LapsedRequest, LapsedResult> = {
   name: 'client.lapsed',
   run(draft, request, { nowMs }) {
     const result: LapsedResult = { lapsed: [], leftAlone: [] };
+    const gone: QuietClient[] = [];
     for (const item of request.clients) {
       const why = whyLeaveAlone(draft, item, request.stillQuiet, nowMs);
       if (why !== null) result.leftAlone.push({ client: item.client, why });
-      else result.lapsed.push({ client: item.client, writers: lapse(draft, item, nowMs) });
+      else gone.push(item);
     }
+    for (const item of gone) lapse(draft, item, nowMs);
+    // Only now: no right passes on to a client that is gone as well.
+    for (const { client } of gone) result.lapsed.push({ client, writers: passOn(draft, client, nowMs) });
     return result;
   },
   recorded: ({ clients }) => ({ clients: clients.slice(0, 20) }),
@@ -164,8 +168,7 @@ function whyLeaveAlone(
   return null;
 }
 
-function lapse(draft: Draft, { client, lease, why, fenced }: QuietClient, nowMs: number): LogoffResult['writers'] {
+function lapse(draft: Draft, { client, lease, why, fenced }: QuietClient, nowMs: number): void {
   const reason = (fenced === undefined ? why : `${why}; ${fenced}`).slice(0, 500);
   takeOff(draft, client, { reason, says: 'the client is gone', lease, nowMs });
-  return passOn(draft, client, nowMs);
 }

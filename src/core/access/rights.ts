@@ -79,15 +79,21 @@ export interface DenyRequest extends PairsRequest {
 /** The clients may not mount the volumes any more: what is mounted is unmounted, requests are denied. */
 export const volumeDeny: Operation<DenyRequest, PairsResult> = {
   name: 'volume.deny',
-  run: (draft, request, { nowMs }) =>
-    eachPair(draft, request, (volume, client, result) => {
+  run(draft, request, { nowMs }) {
+    const result = eachPair(draft, request, (volume, client) => {
       const name = pairName(volume, client);
       if (draft.table('access').has(name)) putAccess(draft, volume, client, { mount: false });
       const message = 'it may not mount the volume any more';
       endRequest(draft, volume, client, { response: 'denied', message, nowMs });
       if (isMounted(draft, volume, client)) draft.remove('mounts', name);
-      giveUp(draft, volume, client, request.readOnly, result, nowMs);
-    }),
+    });
+    // Only now: no right passes on to a client that is denied in the same request.
+    const { volumes, clients } = result;
+    for (const volume of volumes) {
+      for (const client of clients) giveUp(draft, volume, client, request.readOnly, result, nowMs);
+    }
+    return result;
+  },
   recorded: shortened,
 };
 

@@ -1,4 +1,5 @@
 /** Operations on volumes: create, set, remove, rename. Where a volume is decides the placement. */
+import { removeVolumeAccess, renameVolumeAccess, requireUnused } from '../access/cascade.js';
 import { CfsError } from '../errors.js';
 import { isAnyGroup } from '../model/declared.js';
 import { ANY_GROUP, VOLUME_DEFAULTS } from '../model/defaults.js';
@@ -122,28 +123,43 @@ export const volumeSet: Operation<SetVolumesRequest, { volumes: string[] }> = {
   recorded: shortened,
 };
 
-/** Removes volumes with their placements. */
+/** Removes volumes with their placements, and what clients may do with them. @throws CfsError VOLUME_NOT_FOUND, VOLUME_IN_USE */
 export const volumeRemove: Operation<{ name: string | readonly string[] }, { removed: string[] }> = {
   name: 'volume.remove',
   run(draft, request) {
     const removed = distinctNames(request.name, (input) => requireVolume(draft, input));
-    for (const name of removed) removeVolume(draft, name);
+    removeVolumes(draft, removed);
     return { removed };
   },
   recorded: shortened,
 };
 
-/** Removes one volume with its placement. */
+/** Removes one volume with its placement, and what clients may do with it. @throws CfsError VOLUME_IN_USE */
 export function removeVolume(draft: Draft, name: string): void {
+  removeVolumes(draft, [name]);
+}
+
+function removeVolumes(draft: Draft, names: readonly string[]): void {
+  requireUnused(draft, names);
+  for (const name of names) dropVolume(draft, name);
+  removeVolumeAccess(draft, names);
+}
+
+function dropVolume(draft: Draft, name: string): void {
   draft.remove('volumes', name);
   if (draft.table('placements').has(name)) draft.remove('placements', name);
 }
 
-/** Moves a volume and its placement to another name. The epoch stays: nothing moves but the name. */
+/**
+ * Moves a volume, its placement, and what clients may do with it, to another name. The epoch stays: nothing moves but the name.
+ * @throws CfsError VOLUME_IN_USE while a client has it mounted: its host knows it by the old name
+ */
 export function renameVolumeIn(draft: Draft, from: string, to: string): void {
   const record = draft.table('volumes').get(from)!;
   const placement = draft.table('placements').get(from);
-  removeVolume(draft, from);
+  requireUnused(draft, [from]);
+  dropVolume(draft, from);
+  renameVolumeAccess(draft, from, to);
   draft.put('volumes', to, record);
   if (placement !== undefined) draft.put('placements', to, placement);
 }
