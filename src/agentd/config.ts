@@ -5,17 +5,22 @@
  *   { "node": "n1", "dir": "/shared/cfs", "stateDir": "/var/lib/cfs/main/n1",
  *     "driver": {"type": "exec", "command": "/etc/cfs/driver", "timeout": "60s"},
  *     "fencing": {"command": "/usr/sbin/fence_ipmilan", "options": {"username": "admin"},
- *                 "nodes": {"n2": {"plug": "2"}}, "timeout": "30s"},
+ *                 "nodes": {"n2": {"plug": "2"}}, "clients": {"c2": {"plug": "7"}}, "timeout": "30s"},
  *     "selfFence": "/etc/cfs/self-fence", "hooksDir": "/etc/cfs/hooks.d", "drainOnStop": false,
- *     "log": "lines", "logLevel": "info" }
+ *     "log": "lines", "logLevel": "info", "client": {"name": "c1" …} }
+ *
+ * The key `client` is described in client-config.ts.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { CfsError } from '../core/errors.js';
-import { parseDuration } from '../core/model/units.js';
 import { escapeText } from '../render/format.js';
+import { type ClientConfig, clientConfigOf, clientSchema } from './client-config.js';
+import { absolutePath, duration } from './config-values.js';
 import { trustedFile } from './trusted-program.js';
+
+export type { ClientConfig };
 
 export const CONFIG_PATH = '/etc/cfs/agent.json';
 export const HOOKS_DIR = '/etc/cfs/hooks.d';
@@ -33,6 +38,8 @@ export interface FencingConfig {
   options: Record<string, string>;
   /** By node: more of them, over the common ones. A node that is not named is fenced with the common ones alone. */
   nodes: Record<string, Record<string, string>>;
+  /** The same by client, for the agents of clients. */
+  clients: Record<string, Record<string, string>>;
   timeoutMs: number;
 }
 
@@ -49,22 +56,10 @@ export interface AgentConfig {
   drainOnStop: boolean;
   log: LogFormat | null;
   logLevel: LogLevel;
+  /** Null: this host is no client. */
+  client: ClientConfig | null;
 }
 
-const absolutePath = v.pipe(v.string(), v.check(isAbsolute, 'is no absolute path'));
-const duration = v.pipe(
-  v.string(),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    try {
-      const ms = parseDuration('it', dataset.value);
-      if (ms >= 100 && ms <= 3_600_000) return ms;
-      addIssue({ message: 'is not from 100ms to 1h' });
-    } catch {
-      addIssue({ message: 'is no duration such as 30s' });
-    }
-    return NEVER;
-  }),
-);
 /** Ends a line of a fencing command's input early, or starts another: never. */
 const oneLine = v.pipe(
   v.union([v.string(), v.number(), v.boolean()]),
@@ -88,6 +83,7 @@ const schema = v.strictObject({
       command: absolutePath,
       options: v.optional(options, {}),
       nodes: v.optional(v.record(v.string(), options), {}),
+      clients: v.optional(v.record(v.string(), options), {}),
       timeout: v.optional(duration, '30s'),
     }),
   ),
@@ -96,6 +92,7 @@ const schema = v.strictObject({
   drainOnStop: v.optional(v.boolean()),
   log: v.optional(v.picklist(LOG_FORMATS)),
   logLevel: v.optional(v.picklist(LOG_LEVELS)),
+  client: v.optional(clientSchema),
 });
 
 /** The configuration of a node that has no file. */
@@ -120,6 +117,7 @@ function configOf(file: v.InferOutput<typeof schema>): AgentConfig {
             command: fencing.command,
             options: fencing.options,
             nodes: fencing.nodes,
+            clients: fencing.clients,
             timeoutMs: fencing.timeout,
           },
     selfFence: file.selfFence ?? null,
@@ -127,6 +125,7 @@ function configOf(file: v.InferOutput<typeof schema>): AgentConfig {
     drainOnStop: file.drainOnStop ?? false,
     log: file.log ?? null,
     logLevel: file.logLevel ?? 'info',
+    client: clientConfigOf(file.client),
   };
 }
 
