@@ -1,15 +1,17 @@
 /**
  * The thread in which an agent's decisions are made: opens the cluster for itself, and runs the operations that commands run. The
- * questions "is its lease still quiet?" are answered here, by listing the leases anew under the lock.
+ * questions "is its lease still quiet?" are answered here, by listing the leases anew under the lock. It loads the decisions of its
+ * role alone.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { DECISIONS } from '../core/agent/decisions.js';
-import { withQuestions } from '../core/agent/look-again.js';
 import { withBallast } from '../core/ballast/ballast.js';
 import { CfsError } from '../core/errors.js';
 import type { Operation } from '../core/operation.js';
+import type { Place } from '../core/store/place.js';
 import { type DirectoryCluster, openCluster } from '../open.js';
 import type { DeciderAnswer, DeciderData, DeciderQuestion } from './decider.js';
+
+type Asked = [operation: Operation<unknown, unknown>, request: unknown];
 
 const { dir, argv } = workerData as DeciderData;
 // What history shows as the command.
@@ -17,13 +19,18 @@ process.argv = argv;
 
 let opened: Promise<DirectoryCluster> | undefined;
 
-async function decide({ name, request }: DeciderQuestion): Promise<NonNullable<DeciderAnswer['outcome']>> {
+async function asked(place: Place, { name, request }: DeciderQuestion): Promise<Asked> {
+  const { DECISIONS } = await import('../core/agent/decisions.js');
+  const { withQuestions } = await import('../core/agent/look-again.js');
+  return [DECISIONS[name as never], withQuestions(place, name as never, request)];
+}
+
+async function decide(question: DeciderQuestion): Promise<NonNullable<DeciderAnswer['outcome']>> {
   opened ??= openCluster({ dir });
   const cluster = await opened;
   const { place } = cluster.store;
-  const asked = withQuestions(place, name, request);
-  const operation = DECISIONS[name] as Operation<unknown, unknown>;
-  const { value } = await withBallast(place, () => cluster.change(operation, asked));
+  const [operation, request] = await asked(place, question);
+  const { value } = await withBallast(place, () => cluster.change(operation, request));
   return { committed: value.committed, generation: value.generation, value: value.value };
 }
 

@@ -3,19 +3,23 @@
  * there only while there is something to decide, and a while after; an idle agent stays small.
  */
 import { Worker as Thread } from 'node:worker_threads';
+import type { ClientDecider, ClientDecisionName } from '../core/access/agent/ports.js';
 import type { Decider, DecisionName } from '../core/agent/ports.js';
 import { CfsError, type ErrorCode } from '../core/errors.js';
 import { threadProgram } from './program-files.js';
+import type { Role } from './served.js';
 
 export interface DeciderData {
   dir: string;
   /** For history: the command line, as process.argv has it. */
   argv: string[];
+  /** Whose decisions; default: a node's. */
+  role?: Role;
 }
 
 export interface DeciderQuestion {
   id: number;
-  name: DecisionName;
+  name: DecisionName | ClientDecisionName;
   request: unknown;
 }
 
@@ -40,7 +44,7 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-export class ThreadDecider implements Decider {
+export class ThreadDecider implements Decider, ClientDecider {
   private thread: Thread | null = null;
   private readonly waiting = new Map<number, Waiting>();
   private count = 0;
@@ -54,7 +58,7 @@ export class ThreadDecider implements Decider {
   }
 
   /** @throws CfsError what the operation refuses, and what the store throws; Error for a bug */
-  decide(name: DecisionName, request: unknown): Promise<Outcome> {
+  decide(name: DecisionName | ClientDecisionName, request: unknown): Promise<Outcome> {
     clearTimeout(this.idle);
     this.thread ??= this.begin();
     const id = ++this.count;
@@ -83,8 +87,8 @@ export class ThreadDecider implements Decider {
   }
 
   private begin(): Thread {
-    const { dir, argv } = this.options;
-    const thread = startThread({ dir, argv });
+    const { dir, argv, role = 'node' } = this.options;
+    const thread = startThread({ dir, argv, role });
     thread.unref();
     thread.on('message', ({ id, outcome, error }: DeciderAnswer) => {
       const waiting = this.waiting.get(id);

@@ -3,10 +3,11 @@
  * input, as every fence agent does, and exits with 0 when the node is off or cut off from the storage for certain.
  *
  *   action=off          (`status` or `monitor` for cfs fence test)
- *   nodename=n2
- *   …                   the configured options, those of the node over those for all
+ *   nodename=n2         (the client's name, where a client is fenced)
+ *   …                   the configured options, those of the node or client over those for all
  *
- * Variables: CFS_FENCE_NODE, CFS_FENCE_ACTION, CFS_NODE (who fences), CFS_DIR.
+ * Variables: CFS_FENCE_NODE or CFS_FENCE_CLIENT, CFS_FENCE_ACTION, CFS_NODE or CFS_CLIENT (who fences), CFS_DIR. A client is fenced by
+ * the agents of clients, a node by those of nodes.
  */
 import type { Fencing } from '../core/agent/ports.js';
 import { CfsError } from '../core/errors.js';
@@ -14,13 +15,14 @@ import { quoteName } from '../core/model/names.js';
 import type { FencingConfig } from './config.js';
 import type { Programs } from './programs.js';
 import { type RunResult, saidLast } from './run-program.js';
+import { type Served, servedVariables } from './served.js';
 
 export const FENCE_TESTS = ['status', 'monitor'] as const;
 export type FenceTest = (typeof FENCE_TESTS)[number];
 
 export interface FencingParts {
-  /** Who fences. */
-  node: string;
+  /** Who fences: a node fences nodes, a client clients. */
+  served: Served;
   dir: string;
   programs: Pick<Programs, 'run'>;
 }
@@ -56,7 +58,7 @@ export class NodeFencing implements Fencing {
   }
 
   async fence(node: string): Promise<string> {
-    if (node === this.parts.node) throw new Error(`${quoteName(node)} does not fence itself`);
+    if (node === this.parts.served.name) throw new Error(`${quoteName(node)} does not fence itself`);
     const result = await this.run(node, 'off');
     const said = saidLast(result);
     const told = said === '' ? '' : `: ${said}`;
@@ -80,7 +82,8 @@ export class NodeFencing implements Fencing {
   }
 
   private lines(node: string, action: string): [key: string, value: string][] {
-    const own = Object.hasOwn(this.config.nodes, node) ? this.config.nodes[node] : {};
+    const known = this.parts.served.role === 'client' ? this.config.clients : this.config.nodes;
+    const own = Object.hasOwn(known, node) ? known[node] : {};
     const options: Record<string, string> = { nodename: node, ...this.config.options, ...own };
     // What is asked for is never the configuration's; of two lines with one key fence agents take the last.
     delete options.action;
@@ -88,18 +91,19 @@ export class NodeFencing implements Fencing {
   }
 
   private run(node: string, action: string): Promise<RunResult> {
-    const { programs, node: self, dir } = this.parts;
+    const { programs, served, dir } = this.parts;
+    const whom = served.role === 'client' ? { CFS_FENCE_CLIENT: node } : { CFS_FENCE_NODE: node };
     const input = this.lines(node, action).map(([key, value]) => `${key}=${value}\n`);
     return programs.run('fencing command', {
       program: this.config.command,
       input: input.join(''),
-      variables: { CFS_FENCE_NODE: node, CFS_FENCE_ACTION: action, CFS_NODE: self, CFS_DIR: dir },
+      variables: { ...whom, CFS_FENCE_ACTION: action, ...servedVariables(served), CFS_DIR: dir },
       timeoutMs: this.config.timeoutMs,
     });
   }
 }
 
-/** Null: this node has no fencing command. */
+/** Null: this host has no fencing command. */
 export function fencingOf(config: FencingConfig | null, parts: FencingParts): NodeFencing | null {
   return config === null ? null : new NodeFencing(config, parts);
 }

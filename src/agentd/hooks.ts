@@ -3,7 +3,7 @@
  * agent has done or seen something. They are told, not asked: nothing waits for them, and what they return changes nothing.
  *
  * Left out, as everywhere: names that begin with a point or end with ~, .bak, .disabled, .rpmsave or .dpkg-*, and what is not executable.
- * Variables: CFS_EVENT, CFS_NODE, CFS_DIR and those of the event. The output goes into the log (its last lines) and whole (the
+ * Variables: CFS_EVENT, CFS_NODE (of a client's agent: CFS_CLIENT), CFS_DIR and those of the event. The output goes into the log (its last lines) and whole (the
  * last 64 KiB) to STATE/hooks/EVENT.NAME, that of the last run.
  *
  * Events wait in a queue of bounded length, so that slow hooks never fill the memory; those beyond it are dropped, counted and told.
@@ -15,11 +15,12 @@ import { CfsError } from '../core/errors.js';
 import { naturalCompare } from '../core/model/names.js';
 import type { Programs } from './programs.js';
 import { type RunResult, saidLast } from './run-program.js';
+import { type Served, servedVariables } from './served.js';
 
 export interface HookOptions {
   hooksDir: string;
   stateDir: string;
-  node: string;
+  served: Served;
   dir: string;
   programs: Pick<Programs, 'run'>;
   log: Log;
@@ -29,7 +30,7 @@ export interface HookOptions {
   queueLength?: number;
 }
 
-/** What a hook gets besides CFS_EVENT, CFS_NODE and CFS_DIR; for the manual. */
+/** What a hook gets besides CFS_EVENT, CFS_NODE or CFS_CLIENT, and CFS_DIR; for the manual. */
 export const HOOK_VARIABLES: Readonly<Record<HookEvent, string>> = {
   joined: 'this node has become a member: CFS_GENERATION',
   left: 'the agent of this node ends in order',
@@ -101,12 +102,12 @@ export class NodeHooks implements Hooks {
   }
 
   private async runOne(event: HookEvent, name: string, variables: Record<string, string>): Promise<void> {
-    const { hooksDir, node, dir, programs, log, timeoutMs = 30_000 } = this.options;
+    const { hooksDir, served, dir, programs, log, timeoutMs = 30_000 } = this.options;
     const facts = { hookEvent: event, hook: name };
     try {
       const result = await programs.run('hook', {
         program: join(hooksDir, event, name),
-        variables: { ...variables, CFS_EVENT: event, CFS_NODE: node, CFS_DIR: dir },
+        variables: { ...variables, CFS_EVENT: event, ...servedVariables(served), CFS_DIR: dir },
         timeoutMs,
       });
       const said = saidLast(result, LOGGED_LINES);

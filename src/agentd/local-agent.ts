@@ -1,18 +1,23 @@
-/** Which agent of this host is meant, found without touching the shared directory: by its state directory. */
-import { resolve } from 'node:path';
+/** Which agents of this host are meant, found without touching the shared directory: by their state directories. */
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { CfsError } from '../core/errors.js';
+import { clientOfHolder } from '../core/membership/leases.js';
 import { quoteName } from '../core/model/names.js';
 import type { Processes } from '../core/platform/processes.js';
 import { escapeText } from '../render/format.js';
 import { type AgentConfig, readAgentConfig } from './config.js';
+import { namedServed } from './places.js';
+import { isSameServed, ROLES, type Role } from './served.js';
 import { knownStateDirs, readIdentity, type StateIdentity } from './state-dir.js';
 import { lockHolder } from './state-lock.js';
 
 export interface LocalAgentRequest {
   stateDir: string | undefined;
   config: string | undefined;
-  /** --node, --dir (absolute). */
+  /** --node, --client, --dir (absolute). */
   node: string | undefined;
+  client: string | undefined;
   dir: string | undefined;
 }
 
@@ -24,28 +29,58 @@ export interface LocalAgent {
 }
 
 /**
- * The one that is meant; null: none has ever run here, as far as can be told.
+ * All that are meant: one of a node and one of a client at most; none where none has ever run here, as far as can be told.
  * @throws CfsError BAD_FILE …; USAGE when several could be meant
  */
-export function findLocalAgent(request: LocalAgentRequest, processes: Processes): LocalAgent | null {
+export function findLocalAgents(request: LocalAgentRequest, processes: Processes): LocalAgent[] {
   const config = readAgentConfig(request.config);
   const given = request.stateDir ?? (process.env.CFS_STATE_DIR || config.stateDir);
-  if (given) {
-    const stateDir = resolve(given);
-    return { stateDir, config, identity: readIdentity(stateDir) };
-  }
-  const node = request.node ?? (process.env.CFS_NODE || config.node);
+  if (given) return inDirectory(resolve(given), request, config);
+  const named = namedServed(request, config);
   const dir = request.dir ?? config.dir;
-  const known = knownStateDirs().filter(
-    ({ identity }) => (!node || identity.node === node) && (!dir || identity.dir === dir),
-  );
-  const alive = known.filter(({ stateDir }) => lockHolder(stateDir, processes) !== null);
-  const found = alive.length > 0 ? alive : known;
-  if (found.length > 1) {
-    const list = found.map(({ identity }) => `${quoteName(identity.node)} of ${escapeText(identity.dir)}`).join(', ');
-    throw new CfsError('USAGE', `Several agents could be meant: ${list}`, {
-      hint: 'Say which: --node NODE, --dir DIR or --state-dir DIR.',
-    });
+  const isMeant = ({ identity }: { identity: StateIdentity }) =>
+    (named.length === 0 || named.some((served) => isSameServed(served, identity))) && (!dir || identity.dir === dir);
+  const known = knownStateDirs().filter(isMeant);
+  const agents = ROLES.map((role) => known.filter(({ identity }) => identity.role === role)).map((ofRole) => {
+    const alive = ofRole.filter(({ stateDir }) => lockHolder(stateDir, processes) !== null);
+    return alive.length > 0 ? alive : ofRole;
+  });
+  for (const found of agents) if (found.length > 1) refuseSeveral(found.map(({ identity }) => identity));
+  return agents.flat().map((agent) => ({ ...agent, config }));
+}
+
+/**
+ * The one that is meant. Where a node's and a client's are, and neither is named: the one that runs, the node's before the client's.
+ * @throws CfsError as findLocalAgents
+ */
+export function findLocalAgent(request: LocalAgentRequest, processes: Processes): LocalAgent | null {
+  const found = findLocalAgents(request, processes);
+  return found.find(({ stateDir }) => lockHolder(stateDir, processes) !== null) ?? found[0] ?? null;
+}
+
+/** Those of a directory that was given: whose it is, and the client that is served beside that node. Of those the ones that were typed. */
+function inDirectory(given: string, request: LocalAgentRequest, config: AgentConfig): LocalAgent[] {
+  const dirs = [given, ...clientsBelow(given)];
+  const found = dirs.map((stateDir) => ({ stateDir, config, identity: readIdentity(stateDir) }));
+  if (request.node === undefined && request.client === undefined) return found;
+  const typed = namedServed(request, config);
+  return found.filter(({ identity }) => identity !== null && typed.some((served) => isSameServed(served, identity)));
+}
+
+function clientsBelow(given: string): string[] {
+  try {
+    const names = readdirSync(given).filter((name) => clientOfHolder(name) !== null);
+    return names.map((name) => join(given, name)).filter((stateDir) => readIdentity(stateDir) !== null);
+  } catch {
+    // Not there, or not ours to read.
+    return [];
   }
-  return found[0] === undefined ? null : { ...found[0], config };
+}
+
+function refuseSeveral(found: readonly StateIdentity[]): never {
+  const list = found.map(({ name, dir }) => `${quoteName(name)} of ${escapeText(dir)}`).join(', ');
+  const role: Role = found[0]!.role;
+  throw new CfsError('USAGE', `Several agents${role === 'client' ? ' of clients' : ''} could be meant: ${list}`, {
+    hint: `Say which: --${role} ${role.toUpperCase()}, --dir DIR or --state-dir DIR.`,
+  });
 }

@@ -2,6 +2,7 @@
  * The agent's log: pino, whose lines go to standard error. As JSON (`--log json`), or as lines for people:
  *
  *   2026-11-20T21:27:31.123Z INFO  worker: Volume v1 started. (volume=v1 epoch=12)
+ *   2026-11-20T21:27:31.208Z INFO  client c1 worker: logged on
  *
  * Under journald (`JOURNAL_STREAM`) lines begin with the priority (`<6>`) and have no time of their own.
  * Writes never wait for the reader: a journal that hangs must not keep the supervisor from fencing. What a reader
@@ -11,6 +12,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Log } from '../core/agent/ports.js';
 import { escapeText } from '../render/format.js';
 import type { LogFormat, LogLevel } from './config.js';
+import { type Served, servedText } from './served.js';
 
 const STDERR = 2;
 const UNREAD_LIMIT_BYTES = 1 << 20;
@@ -19,9 +21,9 @@ const END_MS = 1000;
 export interface LogOptions {
   format: LogFormat;
   level: LogLevel;
-  /** Which of the two processes speaks, and for which node. */
+  /** Which of the two processes speaks, and for whom. */
   name: 'supervisor' | 'worker';
-  node: string;
+  served: Served;
 }
 
 export interface AgentLog extends Log {
@@ -41,7 +43,7 @@ const LEVELS: Record<number, { label: string; priority: number }> = {
   50: { label: 'ERROR', priority: 3 },
 };
 
-export function createLog({ format, level, name, node }: LogOptions): AgentLog {
+export function createLog({ format, level, name, served }: LogOptions): AgentLog {
   const out = pino.destination({ dest: STDERR, sync: false, maxLength: UNREAD_LIMIT_BYTES });
   // A closed standard error is no reason to stop guarding volumes.
   out.on('error', () => {});
@@ -49,7 +51,12 @@ export function createLog({ format, level, name, node }: LogOptions): AgentLog {
   const to: DestinationStream =
     format === 'json' ? out : { write: (json: string) => void out.write(`${logLine(json, isJournal)}\n`) };
   const logger: Logger = pino(
-    { level, base: { process: name, node }, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'message' },
+    {
+      level,
+      base: { process: name, [served.role]: served.name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+    },
     to,
   );
   return {
@@ -73,7 +80,9 @@ export function createLog({ format, level, name, node }: LogOptions): AgentLog {
 
 /** A line for people from one of pino's: time, level, who, the sentence, and the facts that are not in it by name already. */
 export function logLine(json: string, isJournal = false): string {
-  const { level, time, process: who, node: _, message, ...facts } = JSON.parse(json) as Record<string, unknown>;
+  const { level, time, process, node: _, client, message, ...facts } = JSON.parse(json) as Record<string, unknown>;
+  // One process may serve a node and a client: the client's lines say so.
+  const who = client === undefined ? process : `${servedText({ role: 'client', name: String(client) })} ${process}`;
   const { label, priority } = LEVELS[level as number] ?? LEVELS[30]!;
   const begin = isJournal ? `<${priority}>` : `${time} ${label.padEnd(5)} `;
   const rest = Object.entries(facts).map(([key, value]) => `${key}=${factText(value)}`);

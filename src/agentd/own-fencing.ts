@@ -11,5 +11,5 @@ import { Programs } from './programs.js';
  */
 export function ownFencing(config: AgentConfig, dir: string, self: string): NodeFencing | null {
   const programs = new Programs({ stateDir: null, outside: [dir, realpathSync(dir)] });
-  return fencingOf(config.fencing, { node: self, dir, programs });
+  return fencingOf(config.fencing, { served: { role: 'node', name: self }, dir, programs });
 }

@@ -1,6 +1,7 @@
 /**
- * The node's private state directory: --state-dir > CFS_STATE_DIR > the agent's configuration > /var/lib/cfs/CLUSTER/NODE. No
- * other node ever reads it. Nothing here touches the shared directory: `cfs agentd status` must answer while that hangs.
+ * The agent's private state directory: --state-dir > CFS_STATE_DIR > the agent's configuration > /var/lib/cfs/CLUSTER/NODE, a
+ * client's /var/lib/cfs/CLUSTER/client~CLIENT. Where one process serves both and a directory D is given, D is the node's and
+ * D/client~CLIENT the client's. No other host ever reads it. Nothing here touches the shared directory: `cfs agentd status` must answer while that hangs.
  *
  *   agentd.json   whose it is, and the process numbers of the agent that runs, or ran last
  *   agentd.lock   the process that has it now
@@ -12,6 +13,7 @@ import { join, resolve } from 'node:path';
 import { CfsError } from '../core/errors.js';
 import { encodeName } from '../core/membership/leases.js';
 import { escapeText } from '../render/format.js';
+import { isSameServed, type Served, stateName } from './served.js';
 
 export const STATE_HOME = '/var/lib/cfs';
 const IDENTITY = 'agentd.json';
@@ -24,26 +26,31 @@ export interface ProcessId {
   bootId: string;
 }
 
-/** Whose state directory it is. */
-export interface StateIdentity {
-  node: string;
+/** Whose state directory it is. In the file it is `node` or `client`. */
+export interface StateIdentity extends Served {
   /** The cluster directory, absolute. */
   dir: string;
   supervisor: ProcessId | null;
   worker: ProcessId | null;
 }
 
+type IdentityFile = Omit<StateIdentity, keyof Served> & { node?: string; client?: string };
+
 export function readIdentity(stateDir: string): StateIdentity | null {
   try {
-    const data = JSON.parse(readFileSync(join(stateDir, IDENTITY), 'utf8')) as StateIdentity | null;
-    return typeof data?.node === 'string' && typeof data.dir === 'string' ? data : null;
+    const data = JSON.parse(readFileSync(join(stateDir, IDENTITY), 'utf8')) as Partial<IdentityFile> | null;
+    const { node, client, dir, supervisor = null, worker = null } = data ?? {};
+    const name = client ?? node;
+    if (typeof name !== 'string' || typeof dir !== 'string') return null;
+    return { role: client === undefined ? 'node' : 'client', name, dir, supervisor, worker };
   } catch {
     // Not there, not ours to read, or cut off by a full disk: nothing is known.
     return null;
   }
 }
 
-export function writeIdentity(stateDir: string, identity: StateIdentity): void {
+export function writeIdentity(stateDir: string, { role, name, ...rest }: StateIdentity): void {
+  const identity: IdentityFile = { [role]: name, ...rest };
   const fresh = join(stateDir, `${IDENTITY}.${process.pid}`);
   writeFileSync(fresh, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
   renameSync(fresh, join(stateDir, IDENTITY));
@@ -60,8 +67,8 @@ export function knownStateDirs(home = STATE_HOME): { stateDir: string; identity:
   };
   const found: { stateDir: string; identity: StateIdentity }[] = [];
   for (const cluster of list(home)) {
-    for (const node of list(join(home, cluster))) {
-      const stateDir = join(home, cluster, node);
+    for (const served of list(join(home, cluster))) {
+      const stateDir = join(home, cluster, served);
       const identity = readIdentity(stateDir);
       if (identity !== null) found.push({ stateDir, identity });
     }
@@ -74,19 +81,22 @@ export interface StateDirWish {
   flag: string | undefined;
   /** `stateDir` of the configuration. */
   configured: string | null;
-  node: string;
+  served: Served;
+  /** A client that is served beside a node: what is given is the node's, and the client's lies in it. */
+  isBesideNode?: boolean;
   dir: string;
   /** Name of the cluster; asked only when nothing else tells, since it stands in the shared directory. */
   clusterName: () => string;
 }
 
 /** Which state directory an agent is to use; it need not exist yet. */
-export function chooseStateDir({ flag, configured, node, dir, clusterName }: StateDirWish): string {
-  const given = flag ?? (process.env.CFS_STATE_DIR || configured);
-  if (given) return resolve(given);
+export function chooseStateDir(wish: StateDirWish): string {
+  const { served, isBesideNode = false, dir, clusterName } = wish;
+  const given = wish.flag ?? (process.env.CFS_STATE_DIR || wish.configured);
+  if (given) return isBesideNode ? join(resolve(given), stateName(served)) : resolve(given);
   // A cluster that was given another name keeps its state.
-  const used = knownStateDirs().find(({ identity }) => identity.node === node && identity.dir === dir);
-  return used?.stateDir ?? join(STATE_HOME, encodeName(clusterName()), encodeName(node));
+  const used = knownStateDirs().find(({ identity }) => isSameServed(identity, served) && identity.dir === dir);
+  return used?.stateDir ?? join(STATE_HOME, encodeName(clusterName()), stateName(served));
 }
 
 /**

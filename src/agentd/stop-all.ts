@@ -1,6 +1,7 @@
 /**
  * Stops everything that the agent of this host started, when supervisor and worker are both gone: the unit's ExecStopPost. By
- * the ownership journal and by what the driver finds running; the shared directory is not touched.
+ * the ownership journal and by what the driver finds running; the shared directory is not touched. What a client's agent had mounted
+ * for writing is made read-only, by force.
  */
 import { CfsError } from '../core/errors.js';
 import { quoteName } from '../core/model/names.js';
@@ -14,11 +15,11 @@ import { isAlive, lockState } from './state-lock.js';
 import { monotonicMs } from './supervisor-clock.js';
 import { Fence } from './supervisor-fence.js';
 import type { NotStopped } from './supervisor-stops.js';
-import { toolsOf } from './tools.js';
+import { loadTools } from './tools.js';
 
 export interface StopAllRequest {
   timeoutMs: number;
-  /** Run the node's self-fencing command when something cannot be stopped in time. */
+  /** Run the host's self-fencing command when something cannot be stopped in time. */
   selfFence: boolean;
 }
 
@@ -36,11 +37,16 @@ const SELF_FENCE_MS = 60_000;
 export async function stopAll(agent: LocalAgent, request: StopAllRequest): Promise<StopAllReport> {
   const { stateDir, identity, config } = agent;
   if (identity === null) return { stopped: 0, notStopped: [] };
-  const { node, dir, worker } = identity;
+  const { dir, worker } = identity;
   const processes = new NodeProcesses();
   makeStateDir(stateDir, dir);
   const unlock = lockState(stateDir, processes);
-  const log = createLog({ format: config.log ?? 'lines', level: config.logLevel, name: 'supervisor', node });
+  const log = createLog({
+    format: config.log ?? 'lines',
+    level: config.logLevel,
+    name: 'supervisor',
+    served: identity,
+  });
   try {
     if (worker !== null && isAlive(processes, worker)) {
       signalGroup(worker.pid, 'SIGKILL');
@@ -48,18 +54,19 @@ export async function stopAll(agent: LocalAgent, request: StopAllRequest): Promi
       while (isAlive(processes, worker) && monotonicMs() < until) await new Promise((next) => setTimeout(next, 20));
     }
     await killLeftPrograms(stateDir, 'everybody');
-    const tools = toolsOf(config, { node, dir, stateDir, log, ends: 'fenced', processes });
+    const load = await loadTools(identity);
+    const tools = load(config, { served: identity, dir, stateDir, log, ends: 'fenced', processes });
     const known = new Map(tools.journal.open().map((holding) => [holding.volume, holding]));
     try {
       for (const holding of await tools.driver.running()) known.set(holding.volume, holding);
     } catch (error) {
       log.error(
         {},
-        `the driver cannot tell what runs, only what the journal says is stopped: ${(error as Error).message}`,
+        `the driver cannot tell what runs, only what the journal says is ended: ${(error as Error).message}`,
       );
     }
     const fence = new Fence({
-      node,
+      served: identity,
       dir,
       stateDir,
       tools: { ...tools, selfFence: request.selfFence ? config.selfFence : null },
@@ -91,7 +98,7 @@ export function requireAllStopped({ notStopped }: StopAllReport): void {
   if (notStopped.length === 0) return;
   const list = notStopped.slice(0, 5).map(({ volume, why }) => `${quoteName(volume)} (${why})`);
   throw new CfsError('WAIT_TIMEOUT', `Not stopped in time: ${list.join('; ')}`, {
-    hint: 'Stop it by hand before another node takes it over, or turn this node off.',
+    hint: 'Stop or unmount it by hand before others take it over, or turn this host off.',
     details: { notStopped },
   });
 }

@@ -1,25 +1,29 @@
-/** Self-fencing: everything that the node runs is stopped without the shared directory, before others may take it over. */
+/**
+ * Self-fencing: everything that the node runs is stopped without the shared directory, before others may take it over; of a client,
+ * what is mounted for writing is made read-only, before another may become the writer.
+ */
 import type { Driver, Holding, Hooks, Log } from '../core/agent/ports.js';
 import { plural } from '../render/format.js';
 import type { OwnershipJournal } from './journal.js';
 import { killLeftPrograms, type Programs } from './programs.js';
 import { saidLast } from './run-program.js';
+import { type Served, servedVariables, WORDS } from './served.js';
 import { monotonicMs } from './supervisor-clock.js';
 import type { FenceReport } from './supervisor-status.js';
 import { type NotStopped, Stops } from './supervisor-stops.js';
 
-/** What the supervisor touches the node with. Made anew when the configuration changes. */
+/** What the supervisor touches the host with. Made anew when the configuration changes. */
 export interface Tools {
   driver: Driver;
   programs: Programs;
-  hooks: Hooks;
+  hooks: Hooks & { idle(): Promise<void> };
   journal: OwnershipJournal;
-  /** The node's own self-fencing command; null: none. */
+  /** The host's own self-fencing command; null: none. */
   selfFence: string | null;
 }
 
 export interface FenceOptions {
-  node: string;
+  served: Served;
   dir: string;
   stateDir: string;
   tools: Tools;
@@ -48,11 +52,16 @@ export class Fence {
     this.stops = new Stops({
       driver: tools.driver,
       log,
+      notStopped: this.words.notStopped,
       onStopped: (holding) => {
         this.report.stopped++;
         onStopped(holding);
       },
     });
+  }
+
+  private get words() {
+    return WORDS[this.options.served.role];
   }
 
   get left(): NotStopped[] {
@@ -87,9 +96,9 @@ export class Fence {
     this.report.inTime ??= monotonicMs() <= byMs;
     const { stopped, tookMs, inTime } = this.report;
     if (stopped > 0) {
-      const told = `stopped ${plural(stopped, 'volume')} in ${tookMs} ms`;
-      if (inTime) log.warn({ stopped, tookMs }, `${told}, before another node may take over`);
-      else log.error({ stopped, tookMs }, `${told}: too late, another node may have taken over meanwhile`);
+      const told = `${this.words.stopped} ${plural(stopped, 'volume')} in ${tookMs} ms`;
+      if (inTime) log.warn({ stopped, tookMs }, `${told}, before ${this.words.others}`);
+      else log.error({ stopped, tookMs }, `${told}: too late, ${this.words.othersDid}`);
       const volumes = holdings.map(({ volume }) => volume).join(' ');
       void tools.hooks.run('self-fenced', { CFS_VOLUMES: volumes, CFS_REASON: why });
     }
@@ -109,14 +118,14 @@ export class Fence {
   }
 
   private async lastResort(): Promise<void> {
-    const { node, dir, tools, log, why } = this.options;
+    const { served, dir, tools, log, why } = this.options;
     const volumes = this.left.map(({ volume }) => volume);
     const list = volumes.slice(0, 20).join(', ');
-    const told = `${plural(volumes.length, 'volume')} could not be stopped in time (${list}); another node may take over while this one still runs them`;
+    const told = `${plural(volumes.length, 'volume')} ${this.words.notStopped} in time (${list}), and ${this.words.others}`;
     if (tools.selfFence === null) {
       log.error(
         { volumes: volumes.length },
-        `${told}. No self-fencing command is configured: stopping is tried again and again`,
+        `${told}. No self-fencing command is configured: it is tried again and again`,
       );
       return;
     }
@@ -124,12 +133,12 @@ export class Fence {
     try {
       const result = await tools.programs.run('self-fencing command', {
         program: tools.selfFence,
-        variables: { CFS_NODE: node, CFS_DIR: dir, CFS_VOLUMES: volumes.join(' '), CFS_REASON: why },
+        variables: { ...servedVariables(served), CFS_DIR: dir, CFS_VOLUMES: volumes.join(' '), CFS_REASON: why },
         timeoutMs: SELF_FENCE_TIMEOUT_MS,
       });
       const said = saidLast(result);
       const end = `the self-fencing command ${result.failure ?? 'ended with 0'}${said === '' ? '' : `: ${said}`}`;
-      if (result.failure === null) log.warn({}, `${end}, and this node still runs`);
+      if (result.failure === null) log.warn({}, `${end}, and this host still runs`);
       else log.error({}, end);
     } catch (error) {
       log.error({}, (error as Error).message);

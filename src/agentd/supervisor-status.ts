@@ -1,4 +1,5 @@
 /** What `cfs agentd status` gets from the supervisor: a promise, as every JSON of cfs. */
+import type { ClientStatus } from '../core/access/agent/ports.js';
 import type { AgentStatus, Holding } from '../core/agent/ports.js';
 
 /**
@@ -7,6 +8,8 @@ import type { AgentStatus, Holding } from '../core/agent/ports.js';
  * - fencing    everything is being stopped, because it was not renewed in time or the worker ended
  * - waiting    all is stopped; the next worker starts soon, or when the former is really gone
  * - leaving    told to end
+ *
+ * For a client read "made read-only" where it says stopped.
  */
 export type Phase = 'starting' | 'running' | 'fencing' | 'waiting' | 'leaving';
 
@@ -21,8 +24,7 @@ export interface FenceReport {
   inTime: boolean | null;
 }
 
-export interface SupervisorStatus {
-  node: string;
+interface CommonStatus {
   dir: string;
   stateDir: string;
   pid: number;
@@ -32,13 +34,29 @@ export interface SupervisorStatus {
   worker: { pid: number; state: string; since: string; restarts: number } | null;
   /** Of the worker that runs; null: it has not renewed yet. */
   lease: { renewedMsAgo: number; timeoutMs: number; fencesInMs: number } | null;
-  /** What runs on this node by the supervisor's knowledge. */
+  /** What runs on this node, or is mounted for writing on this client, by the supervisor's knowledge. */
   holdings: Holding[];
   /** What it cannot stop. */
   notStopped: { volume: string; epoch: number; why: string; attempts: number }[];
   lastFence: FenceReport | null;
   problems: string[];
-  /** What the worker told last, and how long ago, ms. */
-  agent: AgentStatus | null;
+  /** How long ago the worker told what stands in `agent`, ms. */
   agentMsAgo: number | null;
 }
+
+/** Of a node's agent. */
+export interface SupervisorStatus extends CommonStatus {
+  node: string;
+  client?: undefined;
+  /** What the worker told last. */
+  agent: AgentStatus | null;
+}
+
+/** Of a client's agent. */
+export interface ClientSupervisorStatus extends CommonStatus {
+  client: string;
+  node?: undefined;
+  agent: ClientStatus | null;
+}
+
+export type AnyStatus = SupervisorStatus | ClientSupervisorStatus;

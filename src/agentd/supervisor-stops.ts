@@ -4,6 +4,8 @@ import type { Driver, Holding, Log } from '../core/agent/ports.js';
 export interface StopsOptions {
   driver: Pick<Driver, 'stop'>;
   log: Log;
+  /** For the log; default: `could not be stopped`. */
+  notStopped?: string;
   onStopped: (holding: Holding) => void;
   /** Stops at one time; default 64. */
   parallel?: number;
@@ -74,7 +76,7 @@ export class Stops {
   }
 
   private async stop(holding: Holding): Promise<void> {
-    const { driver, log, onStopped, retryMs = 250 } = this.options;
+    const { driver, log, notStopped = 'could not be stopped', onStopped, retryMs = 250 } = this.options;
     const { volume, epoch } = holding;
     const entry = this.pending.get(volume)!;
     entry.attempts++;
@@ -82,7 +84,7 @@ export class Stops {
       await driver.stop(holding);
     } catch (error) {
       entry.why = (error as Error).message;
-      log.error({ volume, epoch, attempts: entry.attempts }, `volume ${volume} could not be stopped: ${entry.why}`);
+      log.error({ volume, epoch, attempts: entry.attempts }, `volume ${volume} ${notStopped}: ${entry.why}`);
       if (this.isGivenUp) return;
       const pause = Math.min(retryMs * 2 ** (entry.attempts - 1), LONGEST_PAUSE_MS);
       const timer = setTimeout(() => {

@@ -1,8 +1,10 @@
 /**
  * The agent's supervisor: never touches the shared directory, so that it can always act. It starts the worker, is told of each
  * renewal, and stops everything that the node runs when none came for 0.7 x lease.timeout, or the worker ended (watchdog.ts
- * decides, supervisor-fence.ts does it). Then another worker follows, as soon as the former is really gone.
+ * decides, supervisor-fence.ts does it). Then another worker follows, as soon as the former is really gone. For a client the same:
+ * what it holds are the mounts for writing, and to stop one is to make it read-only.
  */
+import type { ClientStatus } from '../core/access/agent/ports.js';
 import type { AgentStatus } from '../core/agent/ports.js';
 import { CfsError, type ErrorCode } from '../core/errors.js';
 import type { Processes } from '../core/platform/processes.js';
@@ -11,11 +13,13 @@ import type { AgentConfig } from './config.js';
 import type { FatalError, ToSupervisor, WorkerStart } from './ipc.js';
 import type { AgentLog } from './log.js';
 import type { Notifier } from './notify.js';
+import { WORDS } from './served.js';
 import { writeIdentity } from './state-dir.js';
 import { processId } from './state-lock.js';
+import { statusLine } from './status-line.js';
 import { monotonicMs, now } from './supervisor-clock.js';
 import { Fence, type FenceOptions, type Tools } from './supervisor-fence.js';
-import type { FenceReport, Phase, SupervisorStatus } from './supervisor-status.js';
+import type { AnyStatus, FenceReport, Phase } from './supervisor-status.js';
 import { WorkerProcess } from './supervisor-worker.js';
 import { Watchdog } from './watchdog.js';
 
@@ -25,7 +29,7 @@ export interface SupervisorOptions {
   workerArgv: readonly string[];
   processes: Processes;
   log: AgentLog;
-  notifier: Notifier;
+  notifier: Pick<Notifier, 'send' | 'says'>;
   toolsOf: (config: AgentConfig) => Tools;
   /** The first pause before another worker, ms, doubled up to half a minute; default 250. */
   restartMs?: number;
@@ -47,7 +51,7 @@ export class Supervisor {
   private worker: WorkerProcess | null = null;
   private fence: Fence | null = null;
   private lastFence: FenceReport | null = null;
-  private agent: { status: AgentStatus; atMs: number } | null = null;
+  private agent: { status: AgentStatus | ClientStatus; atMs: number } | null = null;
   private fatal: FatalError | null = null;
   private restarts = 0;
   private failures = 0;
@@ -86,10 +90,17 @@ export class Supervisor {
   async run(): Promise<number> {
     // What a former agent left running has no lease that anybody renews.
     const left = this.tools.journal.open();
-    if (left.length > 0) await this.stopAll({ why: `a former agent left ${plural(left.length, 'volume')} running` });
+    if (left.length > 0)
+      await this.stopAll({
+        why: `a former agent left ${plural(left.length, 'volume')} ${this.isClient ? 'mounted for writing' : 'running'}`,
+      });
     if (this.asked > 0) this.end(0);
     else this.startWorker();
     return this.over;
+  }
+
+  private get isClient(): boolean {
+    return this.options.start.role === 'client';
   }
 
   /** SIGTERM: leaves in order; asked again it hurries; a third time it stops everything without the worker. */
@@ -147,13 +158,13 @@ export class Supervisor {
     );
   }
 
-  status(): SupervisorStatus {
+  status(): AnyStatus {
     const at = monotonicMs();
-    const { node, dir, stateDir } = this.options.start;
+    const { role, name, dir, stateDir } = this.options.start;
     const { renewal, deadlineMs } = this.watchdog;
     const { worker } = this;
-    return {
-      node,
+    const status = {
+      [role]: name,
       dir,
       stateDir,
       pid: process.pid,
@@ -183,13 +194,15 @@ export class Supervisor {
       agent: this.agent?.status ?? null,
       agentMsAgo: this.agent === null ? null : Math.round(at - this.agent.atMs),
     };
+    return status as unknown as AnyStatus;
   }
 
   private problems(): string[] {
     const problems: string[] = [];
     const state = this.worker?.state();
     if (state === 'stuck in a system call' || state === 'stopped') problems.push(`The worker is ${state}.`);
-    for (const { volume, why } of this.fence?.left ?? []) problems.push(`Volume ${volume} is not stopped: ${why}.`);
+    for (const { volume, why } of this.fence?.left ?? [])
+      problems.push(`Volume ${volume} is not ${WORDS[this.options.start.role].stopped}: ${why}.`);
     if (this.fatal !== null && this.phase !== 'running') problems.push(`The worker ended: ${this.fatal.message}`);
     return [...problems, ...(this.agent?.status.problems ?? [])];
   }
@@ -206,7 +219,8 @@ export class Supervisor {
     const worker = new WorkerProcess(workerArgv, processes, (message) => this.hear(message, worker));
     this.worker = worker;
     const supervisor = processId(processes, processes.pid);
-    writeIdentity(start.stateDir, { node: start.node, dir: start.dir, supervisor, worker: worker.id });
+    const { role, name, dir } = start;
+    writeIdentity(start.stateDir, { role, name, dir, supervisor, worker: worker.id });
     log.debug({ pid: worker.id.pid }, 'worker started');
     worker.send({ kind: 'start', ...start, config: this.config });
     void worker.ended.then((how) => this.workerEnded(worker, how));
@@ -248,7 +262,7 @@ export class Supervisor {
   private running(): void {
     this.phase = this.asked > 0 ? 'leaving' : 'running';
     if (!this.hasRenewed) this.options.notifier.send('READY=1');
-    this.options.log.info({}, 'the lease is renewed: this node is guarded');
+    this.options.log.info({}, `the lease is renewed: this ${this.options.start.role} is guarded`);
     this.hasRenewed = true;
   }
 
@@ -284,9 +298,9 @@ export class Supervisor {
     clearTimeout(this.timer);
     this.phase = 'fencing';
     const holdings = this.watchdog.holdings.length > 0 ? this.watchdog.holdings : tools.journal.open();
-    const { node, dir, stateDir } = options.start;
+    const { role, dir, stateDir } = options.start;
     const request: FenceOptions = {
-      node,
+      served: options.start,
       dir,
       stateDir,
       tools,
@@ -298,7 +312,8 @@ export class Supervisor {
       onStopped: ({ volume }) => this.watchdog.released(volume),
     };
     this.fence = new Fence(request);
-    const what = holdings.length === 0 ? 'nothing is held' : `stopping ${plural(holdings.length, 'volume')}`;
+    const what =
+      holdings.length === 0 ? 'nothing is held' : `${WORDS[role].stopping} ${plural(holdings.length, 'volume')}`;
     options.log.error({ volumes: holdings.length }, `${what}: ${why}`);
     options.notifier.says(`self-fencing: ${why}`);
     await this.fence.run();
@@ -329,7 +344,7 @@ export class Supervisor {
     const holdings = this.watchdog.holdings.length > 0 ? this.watchdog.holdings : this.tools.journal.open();
     if (this.phase === 'leaving' && holdings.length === 0) {
       this.worker = null;
-      this.options.log.info({}, 'left: nothing runs');
+      this.options.log.info({}, this.isClient ? 'left: nothing is mounted for writing' : 'left: nothing runs');
       this.end(0);
       return;
     }
@@ -367,10 +382,4 @@ export class Supervisor {
     options.log.info({ pauseMs: Math.round(pause) }, 'another worker starts');
     this.restartTimer = setTimeout(() => this.startWorker(), pause);
   }
-}
-
-function statusLine({ state, volumes, generation, problems }: AgentStatus): string {
-  const running = volumes.filter((volume) => volume.state === 'running').length;
-  const trouble = problems.length === 0 ? '' : `; ${plural(problems.length, 'problem')}`;
-  return `${state}, ${plural(running, 'volume')}, generation ${generation}${trouble}`;
 }

@@ -1,16 +1,18 @@
-/** What touches the node, made from its configuration: for the supervisor, the worker and `cfs agentd stop-all`. */
+/** What touches the host, made from its configuration: for the supervisor, the worker and `cfs agentd stop-all`. */
 import type { Log } from '../core/agent/ports.js';
+import { CfsError } from '../core/errors.js';
 import type { Processes } from '../core/platform/processes.js';
 import type { AgentConfig } from './config.js';
 import { driverOf } from './drivers/index.js';
 import { NodeHooks } from './hooks.js';
 import { OwnershipJournal } from './journal.js';
 import { Programs } from './programs.js';
+import { holderOf, type Served } from './served.js';
 import { monotonicMs } from './supervisor-clock.js';
 import type { Tools } from './supervisor-fence.js';
 
 export interface ToolsPlace {
-  node: string;
+  served: Served;
   dir: string;
   stateDir: string;
   log: Log;
@@ -19,18 +21,32 @@ export interface ToolsPlace {
   processes: Processes;
 }
 
-export function toolsOf(config: AgentConfig, place: ToolsPlace): Tools & { hooks: NodeHooks } {
-  const { node, dir, stateDir, log, ends, processes } = place;
+/** What is the same for a node and a client. */
+export type CommonTools = Omit<Tools, 'driver' | 'hooks'> & { hooks: NodeHooks; onProblem: (error: Error) => void };
+
+export function commonTools(config: AgentConfig, place: ToolsPlace): CommonTools {
+  const { served, dir, stateDir, log, processes } = place;
   const programs = new Programs({ stateDir, outside: [dir] });
-  const journal = new OwnershipJournal({ stateDir, node, bootId: processes.bootId(), monotonicMs });
-  const driver = driverOf(config.driver, {
-    node,
-    dir,
+  return {
     programs,
-    journal,
-    ends,
+    journal: new OwnershipJournal({ stateDir, node: holderOf(served), bootId: processes.bootId(), monotonicMs }),
+    hooks: new NodeHooks({ hooksDir: config.hooksDir, stateDir, served, dir, programs, log }),
+    selfFence: config.selfFence,
     onProblem: (error) => log.error({}, `the ownership journal could not be written: ${error.message}`),
-  });
-  const hooks = new NodeHooks({ hooksDir: config.hooksDir, stateDir, node, dir, programs, log });
-  return { driver, programs, hooks, journal, selfFence: config.selfFence };
+  };
+}
+
+export function toolsOf(config: AgentConfig, place: ToolsPlace): CommonTools & Tools {
+  const { served, dir, ends } = place;
+  const common = commonTools(config, place);
+  return { ...common, driver: driverOf(config.driver, { ...common, node: served.name, dir, ends }) };
+}
+
+/**
+ * Loads what touches the host for a node or for a client, and not the other's.
+ * @returns what makes the tools of a configuration
+ */
+export async function loadTools({ role }: Served): Promise<(config: AgentConfig, place: ToolsPlace) => Tools> {
+  if (role === 'client') throw new CfsError('USAGE', 'The agent of a client is not there yet');
+  return toolsOf;
 }

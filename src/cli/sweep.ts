@@ -108,7 +108,8 @@ function siteOf({ cluster, config: path, stateDir: flag, node }: SweepWish): Sit
   const config = readAgentConfig(path);
   const self = node(config.node);
   const clusterName = () => settingOf(cluster.snapshot(), 'name');
-  const stateDir = chooseStateDir({ flag, configured: config.stateDir, node: self, dir, clusterName });
+  const served = { role: 'node', name: self } as const;
+  const stateDir = chooseStateDir({ flag, configured: config.stateDir, served, dir, clusterName });
   return {
     self,
     fencing: ownFencing(config, dir, self),

@@ -47,6 +47,7 @@ describe('the configuration of the agent', () => {
       command: '/usr/sbin/fence_ipmilan',
       options: { username: 'admin', lanplus: 'true' },
       nodes: { n2: { plug: '2' } },
+      clients: {},
       timeoutMs: 30_000,
     });
     assert.deepEqual([config.log, config.logLevel, config.drainOnStop], ['json', 'debug', true]);

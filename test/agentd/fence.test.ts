@@ -17,6 +17,7 @@ const HELD = [
 
 /** A fencing with a driver of these lines of shell, given so long. */
 function fencing(driver: string, byMs: number, more: Partial<AgentConfig> = {}) {
+  const served = { role: 'node', name: 'n1' } as const;
   const stateDir = tempDir('fence');
   const log = keptLog();
   const processes = new NodeProcesses();
@@ -24,11 +25,11 @@ function fencing(driver: string, byMs: number, more: Partial<AgentConfig> = {}) 
   const config = { ...defaultConfig(), hooksDir: join(stateDir, 'hooks.d'), ...more };
   const tools = toolsOf(
     { ...config, driver: { type: 'exec', command, timeoutMs: 5000 } },
-    { node: 'n1', dir: '/shared/cfs', stateDir, log, ends: 'fenced', processes },
+    { served, dir: '/shared/cfs', stateDir, log, ends: 'fenced', processes },
   );
   for (const holding of HELD) tools.journal.add('start', holding);
   const fence = new Fence({
-    node: 'n1',
+    served,
     dir: '/shared/cfs',
     stateDir,
     tools,

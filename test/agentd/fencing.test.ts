@@ -7,11 +7,12 @@ import { tempDir } from '../kit/cli.js';
 import { refusal } from '../kit/memory.js';
 import { script, somePrograms } from './kit.js';
 
-const parts = { node: 'n1', dir: '/shared/cfs', programs: somePrograms() };
+const parts = { served: { role: 'node', name: 'n1' } as const, dir: '/shared/cfs', programs: somePrograms() };
 const config = (command: string, more: Partial<FencingConfig> = {}): FencingConfig => ({
   command,
   options: {},
   nodes: {},
+  clients: {},
   timeoutMs: 10_000,
   ...more,
 });

@@ -21,7 +21,14 @@ function site(options: Partial<HookOptions> = {}): Site {
   const stateDir = tempDir('state');
   const log = keptLog();
   const out = join(tempDir('out'), 'out');
-  const parts = { hooksDir, stateDir, node: 'n1', dir: '/shared/cfs', programs: somePrograms(stateDir), log };
+  const parts = {
+    hooksDir,
+    stateDir,
+    served: { role: 'node', name: 'n1' } as const,
+    dir: '/shared/cfs',
+    programs: somePrograms(stateDir),
+    log,
+  };
   const hooks = new NodeHooks({ ...parts, ...options });
   return { hooks, hooksDir, stateDir, log, out, said: () => (existsSync(out) ? readFileSync(out, 'utf8') : '') };
 }

@@ -23,18 +23,26 @@ describe('the state directory', () => {
   });
 
   it('is the one given, else the configured one, else named after cluster and node, with names encoded', () => {
-    const wish = { node: 'n 1', dir: '/shared/cfs', clusterName: () => 'a/b' };
+    const wish = { served: { role: 'node', name: 'n 1' } as const, dir: '/shared/cfs', clusterName: () => 'a/b' };
     assert.equal(chooseStateDir({ ...wish, flag: '/x', configured: '/y' }), '/x');
     assert.equal(chooseStateDir({ ...wish, flag: undefined, configured: '/y' }), '/y');
     assert.equal(chooseStateDir({ ...wish, flag: undefined, configured: null }), '/var/lib/cfs/a%2Fb/n%201');
+    const client = { ...wish, served: { role: 'client', name: 'n 1' } as const, flag: undefined };
+    assert.equal(chooseStateDir({ ...client, configured: null }), '/var/lib/cfs/a%2Fb/client~n%201');
+    assert.equal(chooseStateDir({ ...client, configured: '/y' }), '/y');
+    assert.equal(chooseStateDir({ ...client, configured: '/y', isBesideNode: true }), '/y/client~n%201');
   });
 
   it('remembers whose it is', () => {
     const dir = tempDir('state');
     assert.equal(readIdentity(dir), null);
-    const identity = { node: 'n1', dir: '/shared/cfs', supervisor: processId(processes, process.pid), worker: null };
-    writeIdentity(dir, identity);
-    assert.deepEqual(readIdentity(dir), identity);
+    const supervisor = processId(processes, process.pid);
+    for (const role of ['node', 'client'] as const) {
+      const identity = { role, name: 'x1', dir: '/shared/cfs', supervisor, worker: null };
+      writeIdentity(dir, identity);
+      assert.deepEqual(readIdentity(dir), identity);
+      assert.equal(JSON.parse(readFileSync(join(dir, 'agentd.json'), 'utf8'))[role], 'x1');
+    }
     writeFileSync(join(dir, 'agentd.json'), '{"no');
     assert.equal(readIdentity(dir), null);
   });
