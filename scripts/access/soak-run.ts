@@ -1,0 +1,119 @@
+/** One soak: clients, applications and faults for a while; then everything heals, is judged, and is taken down. */
+import { mkdirSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { monotonicMs } from '../lab/proc.js';
+import { pause, waitFor } from '../lab/wait.js';
+import { App, bundleApp } from './apps.js';
+import { ClientLab, QUICK } from './client-lab.js';
+import { commandDriverOf } from './command-driver.js';
+import { heal, runFaults } from './faults.js';
+import { Seeded } from './seeded.js';
+import { type SoakVerdict, verdictOf } from './soak-verdict.js';
+import { DATA_FILE } from './writer-app-options.js';
+
+export interface SoakOptions {
+  /** A directory of this run alone. */
+  base: string;
+  seconds: number;
+  clients: number;
+  volumes: number;
+  seed: number;
+  driver: 'mount' | 'command';
+  /** ms; default QUICK. */
+  leaseTimeoutMs?: number;
+  leaseIntervalMs?: number;
+  /** Mean pause between two faults, ms. */
+  faultEveryMs: number;
+  say?: (sentence: string) => void;
+}
+
+export interface SoakResult extends SoakVerdict {
+  faults: Map<string, number>;
+  /** Agents that ended without being asked to, and were started again. */
+  restarts: number;
+  /** Processor time per second of the run, of this machine's; load. */
+  load: string;
+}
+
+/** @throws Error where agents do not come up or do not converge; the mounts are gone then, too */
+export async function soak(options: SoakOptions): Promise<SoakResult> {
+  const { base, seed, say = () => {} } = options;
+  const random = new Seeded(seed);
+  const names = (letter: string, count: number) => Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+  const lab = new ClientLab({
+    base,
+    clients: names('c', options.clients),
+    volumes: names('v', options.volumes),
+    settings: {
+      'lease.timeout': options.leaseTimeoutMs ?? QUICK['lease.timeout'],
+      'lease.interval': options.leaseIntervalMs ?? QUICK['lease.interval'],
+    },
+    agent: (_, own) => ({
+      ...(options.driver === 'command'
+        ? { driver: commandDriverOf({ base: own, sources: join(base, 'volumes') }) }
+        : {}),
+      restartMs: () => random.whole(0, 3000),
+    }),
+  });
+  const apps = new Map<string, App>();
+  const close = (): void => {
+    for (const app of apps.values()) app.killNow();
+    const left = lab.close();
+    if (left.length > 0) console.error(`still mounted: ${left.join(', ')}`);
+  };
+  process.prependListener('exit', close);
+  try {
+    const ledger = join(base, 'ledger');
+    mkdirSync(ledger);
+    for (const volume of lab.options.volumes) lab.seed(volume, DATA_FILE, '');
+    await lab.create();
+    const bundle = bundleApp(base);
+    for (const [i, client] of lab.options.clients.entries()) {
+      const volumes = Object.fromEntries(lab.options.volumes.map((name) => [name, lab.agent(client).mountPoint(name)]));
+      const own = { dir: lab.dir, client, volumes, ledger, seed: seed * 1000 + i, patienceMs: 20_000 };
+      apps.set(client, new App(bundle, own, join(base, client, 'app.log')));
+    }
+    const began = monotonicMs();
+    for (const agent of lab.agents.values()) agent.start();
+    await lab.converged(undefined, 120_000);
+    say(`${lab.options.clients.length} agents are up after ${((monotonicMs() - began) / 1000).toFixed(1)} s`);
+    for (const app of apps.values()) app.start();
+    const end = monotonicMs() + options.seconds * 1000;
+    const goesOn = (): boolean => monotonicMs() < end;
+    const lanes = [1, 2].map((lane) =>
+      runFaults({ lab, apps, random: new Seeded(seed + lane), goesOn }, options.faultEveryMs * 2),
+    );
+    const telling = tell(lab, goesOn, say);
+    const faults = addedUp(await Promise.all(lanes));
+    await telling;
+    const load = `load ${loadavg()[0]!.toFixed(1)} on ${cpus().length} processors`;
+    await Promise.all([...apps.values()].map((app) => app.stop()));
+    await waitFor('all agents to run again', 30_000, () => [...lab.agents.values()].every((agent) => agent.isRunning));
+    await heal(lab);
+    await lab.converged(undefined, 60_000);
+    say('all agents alive have converged');
+    await lab.stopAll();
+    const verdict = await verdictOf(lab, ledger);
+    for (const app of apps.values()) verdict.failures.push(...app.failures);
+    for (const agent of lab.agents.values()) verdict.failures.push(...agent.complaints);
+    const restarts = [...lab.agents.values()].reduce((sum, agent) => sum + agent.unexpectedEnds, 0);
+    return { ...verdict, faults, restarts, load };
+  } finally {
+    close();
+    process.removeListener('exit', close);
+  }
+}
+
+async function tell(lab: ClientLab, goesOn: () => boolean, say: (sentence: string) => void): Promise<void> {
+  for (let seconds = 0; goesOn(); seconds++) {
+    await pause(1000);
+    if (seconds % 30 === 29) say(`${seconds + 1} s: generation ${lab.cluster.snapshot().generation}`);
+  }
+}
+
+function addedUp(lanes: readonly Map<string, number>[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const lane of lanes) for (const [name, count] of lane) sum.set(name, (sum.get(name) ?? 0) + count);
+  return sum;
+}
