@@ -60,3 +60,27 @@ export async function askForText(flag: string, question: string, initial?: strin
   );
   return text;
 }
+
+/**
+ * One of several, by arrow keys. @param instead the flags that say it where nobody can be asked
+ * @throws CfsError CONFIRMATION_NEEDED, INTERRUPTED
+ */
+export async function askToChoose<T extends string>(
+  question: string,
+  choices: readonly { value: T; name: string }[],
+  instead: string,
+): Promise<T> {
+  if (!canAsk()) {
+    throw new CfsError('CONFIRMATION_NEEDED', `An answer is needed: ${question}`, {
+      hint: `Nobody can be asked here: give ${instead}.`,
+    });
+  }
+  const { default: inquirer } = await import('inquirer');
+  const ask = inquirer.createPromptModule({ output: process.stderr });
+  const { choice } = await asked(
+    ask([{ type: 'select', name: 'choice', message: escapeBlock(question), choices: [...choices] }]) as Promise<{
+      choice: T;
+    }>,
+  );
+  return choice;
+}

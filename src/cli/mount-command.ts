@@ -1,0 +1,43 @@
+/** The base of commands that change what clients have mounted: they act for a client, with its agent or in its place. */
+import { quoteName } from '../core/model/names.js';
+import type { Operation } from '../core/operation.js';
+import type { ClientHost, ClientWish } from './client-host.js';
+import { CfsCommand } from './command.js';
+import type { MountStep } from './host-mounts.js';
+import type { MountOutcome, MountParts } from './mount-change.js';
+
+export abstract class MountCommand extends CfsCommand {
+  /** The client that is meant. @throws CfsError USAGE, CLIENT_NOT_FOUND … */
+  protected async clientHost(wish: ClientWish): Promise<ClientHost> {
+    const { clientHost } = await import('./client-host.js');
+    return clientHost(await this.cluster(), wish);
+  }
+
+  /** See changeMounts. */
+  protected async changeMounts<Request, Result>(
+    hosts: readonly ClientHost[],
+    operation: Operation<Request, Result>,
+    request: Request,
+    force = false,
+  ): Promise<MountOutcome<Result>> {
+    const { changeMounts } = await import('./mount-change.js');
+    return changeMounts(await this.mountParts(hosts, force), operation, request);
+  }
+
+  protected async mountParts(hosts: readonly ClientHost[], force: boolean): Promise<MountParts> {
+    return {
+      cluster: await this.cluster(),
+      hosts,
+      force,
+      isDryRun: this.isDryRun,
+      change: (operation, request) => this.change(operation, request),
+    };
+  }
+
+  /** What is said besides the generation: who mounts. */
+  protected told(host: ClientHost, text: string, steps: readonly MountStep[]): string {
+    const mounted = steps.map(({ volume, from, to }) => `Mounted here: ${volume}, ${from} -> ${to}.`);
+    const agent = host.hasAgent ? [`The agent of ${quoteName(host.client)} sees to the mount.`] : [];
+    return [text, ...mounted, ...agent].join('\n');
+  }
+}
