@@ -2,7 +2,7 @@
 import type { AccessMatrix } from '../core/access/matrix.js';
 import { accessGrid, eventLines, meanings } from './access.js';
 import { escapeText, plural } from './format.js';
-import { type GridLayout, type GridPlace, layoutGrid } from './grid.js';
+import { ALL_END, type GridLayout, type GridPlace, layoutGrid } from './grid.js';
 import { textWidth } from './table.js';
 
 /** More cells than this nobody reads, and they would cost more than the records. */
@@ -33,8 +33,8 @@ export function accessPages(matrix: AccessMatrix, place: AccessPlace): AccessPag
   const isLoose = !isTitled && blocks > 1;
   return {
     pages: pages.map((lines, at) => {
-      const which = pages.length === 1 ? '' : ` (page ${at + 1} of ${pages.length})`;
-      if (isTitled) return [paint('bold', cutTo(`${title}${which}`, place.width)), ...lines];
+      const which = pages.length === 1 ? '' : `page ${at + 1}/${pages.length} · `;
+      if (isTitled) return [paint('bold', cutTo(`${which}${title}`, place.width)), ...lines];
       return isLoose && at > 0 ? ['', ...lines] : lines;
     }),
     tail: ['', ...tailLines(matrix, place, cut)],
@@ -54,12 +54,13 @@ function bestLayout(matrix: AccessMatrix, place: GridPlace): GridLayout {
 function titleText({ volumes, clients, pairs, waiting }: AccessMatrix, { generation, problems }: AccessPlace): string {
   const written = pairs.filter(({ isWriter }) => isWriter).length;
   const parts = [
+    `generation ${generation}`,
     `${plural(volumes.length, 'volume')}, ${written} with a writer`,
     plural(clients.length, 'client'),
-    ...(waiting.length > 0 ? [`${plural(waiting.length, 'request')} waiting`] : []),
+    ...(waiting.length > 0 ? [`${waiting.length} waiting`] : []),
     ...(problems.length > 0 ? [plural(problems.length, 'problem')] : []),
   ];
-  return `Generation ${generation}: ${parts.join('; ')}`;
+  return parts.join(' · ');
 }
 
 function cutTo(text: string, width: number): string {
@@ -76,7 +77,7 @@ function tailLines(matrix: AccessMatrix, place: AccessPlace, cut: GridLayout['cu
   const lines = [
     ...flowed(meanings(matrix), width).map((line) => paint('dim', line)),
     ...flowed(
-      cut.map(([shown, name]) => `${shown} = ${name}`),
+      cut.map(([shown, name]) => (shown === ALL_END ? `${shown} ${name}` : `${shown} = ${name}`)),
       width,
     ).map((line) => paint('dim', line)),
     ...(left.length > 0 ? [paint('dim', `Without any right: ${left.join(' and ')}; --all shows them.`)] : []),

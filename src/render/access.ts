@@ -49,7 +49,7 @@ const MEANINGS: [test: (text: string) => boolean, shown: string, means: string][
   [(t) => t === 'rw' || t === 'rw!', 'rw', 'writes'],
   [(t) => t.startsWith('rw>'), 'rw>', 'gives the right up'],
   [(t) => t.startsWith('ro'), 'ro', 'reads'],
-  [(t) => /^\d/.test(t), '1st', 'waits to write, in which place'],
+  [(t) => /^\d/.test(t), '1st', 'waits to write (its place)'],
   [(t) => t === '-' || t === '-!', '-', 'may mount'],
   [(t) => t.endsWith('!'), '!', 'locked out from asking'],
   [(t) => t === 'x', 'x', 'locked out, may not mount'],

@@ -10,6 +10,24 @@ export interface Heading {
   isCut: boolean;
 }
 
+/** Names that end with a number are told apart by it: what stands before it is said once over all that share it. */
+export function stemOf(name: string): { stem: string; rest: string } | null {
+  const match = /^(.*[^0-9])([0-9]+)$/.exec(name);
+  return match === null ? null : { stem: match[1]!, rest: match[2]! };
+}
+
+/** What all names end with, from a joint on (`.studio.example`); empty where that would say little. */
+export function commonEnd(names: readonly string[]): string {
+  if (names.length < 2) return '';
+  let end = names[0]!;
+  for (const name of names) {
+    while (end !== '' && !name.endsWith(end)) end = end.slice(1);
+  }
+  const joint = end.search(/[-_. ]/);
+  end = joint === -1 ? '' : end.slice(joint);
+  return end.length < 4 || names.some((name) => name.length === end.length) ? '' : end;
+}
+
 /** Breaks `name` into at most HEADING_LINES lines of `width` columns: behind `-`, `_`, `.` and blanks first, else anywhere. */
 export function headingOf(name: string, width: number): Heading {
   const lines = broken(name, width);
