@@ -97,14 +97,16 @@ export class ClientLab {
     );
   }
 
-  private isConverged(clients: readonly string[]): boolean {
+  /** Whether every agent says that it has applied the newest generation. */
+  haveApplied(clients: readonly string[] = this.options.clients): boolean {
     const { generation } = this.cluster.snapshot();
     const leases = listClientLeases(nodePlatform(), this.cluster.store.place.paths.leases);
-    return clients.every(
-      (client) =>
-        (leases.get(client)?.applied ?? -1) >= generation &&
-        this.modes(client).every(({ wished, real }) => wished === real),
-    );
+    return clients.every((client) => (leases.get(client)?.applied ?? -1) >= generation);
+  }
+
+  private isConverged(clients: readonly string[]): boolean {
+    if (!this.haveApplied(clients)) return false;
+    return clients.every((client) => this.modes(client).every(({ wished, real }) => wished === real));
   }
 
   describe(clients: readonly string[] = this.options.clients): string {

@@ -72,12 +72,12 @@ function longestIdle(waits: readonly Wait[], intervals: readonly Interval[]): Wa
 /** Times in which none of the intervals was there, between the first and the last. */
 function gapsOf(intervals: readonly Interval[]): { from: number; to: number }[] {
   const gaps: { from: number; to: number }[] = [];
-  let end = Number.POSITIVE_INFINITY;
+  let end: number | null = null;
   for (const { began, ended } of [...intervals].sort((a, b) => a.from - b.from)) {
     const from = wallOf(began.event.wall);
-    if (from > end) gaps.push({ from: end, to: from });
+    if (end !== null && from > end) gaps.push({ from: end, to: from });
     const to = ended === null ? Number.POSITIVE_INFINITY : wallOf(ended.event.wall);
-    end = end === Number.POSITIVE_INFINITY && gaps.length === 0 ? to : Math.max(end, to);
+    end = Math.max(end ?? to, to);
   }
   return gaps;
 }
