@@ -34,6 +34,10 @@ async function decide(question: DeciderQuestion): Promise<NonNullable<DeciderAns
   return { committed: value.committed, generation: value.generation, value: value.value };
 }
 
+function isOfClient(name: DecisionName | ClientDecisionName): name is ClientDecisionName {
+  return name in CLIENT_DECISIONS;
+}
+
 parentPort!.on('message', (question: DeciderQuestion | null) => {
   if (question === null) {
     // The thread ends when the lock was given back and nothing else is left to do.

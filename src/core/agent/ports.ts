@@ -92,6 +92,21 @@ export const HOOK_EVENTS = [
   'disk-full',
   'mail',
   'alarm',
+  // Of a client's agent (core/access/agent), with the variables:
+  // CFS_VOLUME, CFS_FROM, CFS_MESSAGE: a client waits for an answer, and autoRespond is off.
+  'write-request',
+  // CFS_VOLUME, CFS_EPOCH: this client is the writer now; `mounted` follows.
+  'write-granted',
+  // CFS_VOLUME, CFS_MODE (ro, rw), CFS_EPOCH (of rw).
+  'mounted',
+  // CFS_VOLUME.
+  'unmounted',
+  // CFS_VOLUME: a read-only mount was made anew, since the volume was modified.
+  'refreshed',
+  // CFS_VOLUME, CFS_CLIENT (whose; empty: everybody's), CFS_WRITER (empty: nobody). With refreshNotify.
+  'privileges-changed',
+  // CFS_CLIENT, CFS_REASON: this agent has logged off a client that is gone. Of a node's agent, too.
+  'client-gone',
 ] as const;
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
