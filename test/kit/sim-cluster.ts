@@ -7,6 +7,7 @@ import { Watchdog } from '../../src/agentd/watchdog.js';
 import type { WorkerOptions } from '../../src/core/agent/options.js';
 import type { AgentStatus } from '../../src/core/agent/ports.js';
 import { init } from '../../src/core/config/init.js';
+import type { NodeInput } from '../../src/core/config/nodes.js';
 import type { VolumeInput } from '../../src/core/config/volumes.js';
 import { CfsError } from '../../src/core/errors.js';
 import { listLeases } from '../../src/core/membership/leases.js';
@@ -16,7 +17,7 @@ import type { Operation } from '../../src/core/operation.js';
 import { rebalance } from '../../src/core/placement/operations.js';
 import type { Platform } from '../../src/core/platform/platform.js';
 import { initStore, openStore, type SharedDirectoryStore } from '../../src/core/store/index.js';
-import type { GenerationInfo, Snapshot, TransactOutcome } from '../../src/core/store/store.js';
+import type { Draft, GenerationInfo, Snapshot, TransactOutcome } from '../../src/core/store/store.js';
 import { SimFiles } from './sim-files.js';
 import { HostFiles, SharedDisk } from './sim-host-files.js';
 import { SimNode } from './sim-node.js';
@@ -104,19 +105,36 @@ export class SimCluster {
   private readonly platform: Platform;
   private lockedUntilMs = 0;
 
-  constructor(private readonly options: SimOptions) {
+  constructor(protected readonly options: SimOptions) {
     this.world = new SimWorld(options.seed);
     this.disk = new SharedDisk(new SimFiles(), this.world, options.mostLagMs ?? 0);
     this.mostLagMs = options.mostLagMs ?? 0;
     this.checker = new Checker(this.world);
-    const names = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
+    const names = Array.from({ length: options.nodes }, (_, i) => this.nameOf(i + 1));
     for (const [i, name] of names.entries()) this.index.set(name, i);
     this.platform = this.operatorPlatform();
     this.store = this.init(names);
     // Long enough ago that every host sees it.
     this.world.nowMs = 1000;
-    this.nodes = names.map((name) => new SimNode(this, name));
+    this.nodes = names.map((name) => this.makeNode(name));
   }
+
+  protected nameOf(number: number): string {
+    return `n${number}`;
+  }
+
+  protected makeNode(name: string): SimNode {
+    return new SimNode(this, name);
+  }
+
+  /** Nodes of the document that the cluster is made of. */
+  protected nodeInputs(names: readonly string[]): NodeInput[] {
+    const { state } = this.options;
+    return names.map((name) => ({ name, domains: [], ...(state === undefined ? {} : { state }) }));
+  }
+
+  /** What the first generation holds beside the document. */
+  protected populate(_draft: Draft, _names: readonly string[]): void {}
 
   indexOf(name: string): number {
     return this.index.get(name)!;
@@ -285,17 +303,19 @@ export class SimCluster {
   }
 
   private init(names: readonly string[]): SharedDirectoryStore {
-    const { volumes, settings, state, hasBallast } = this.options;
+    const { volumes, settings, hasBallast } = this.options;
     const document = {
       settings: { name: 'sim', ...settings },
-      nodes: names.map((name) => ({ name, domains: [], ...(state === undefined ? {} : { state }) })),
+      nodes: this.nodeInputs(names),
       volumes:
         typeof volumes === 'number' ? Array.from({ length: volumes }, (_, i) => ({ name: `v${i + 1}` })) : volumes,
     };
     const { files } = this.disk;
-    initStore(this.dir, { platform: this.platform, lock: false, info: { operation: init.name } }, (draft) =>
-      init.run(draft, { document }, { nowMs: 0 }),
-    );
+    initStore(this.dir, { platform: this.platform, lock: false, info: { operation: init.name } }, (draft) => {
+      const made = init.run(draft, { document }, { nowMs: 0 });
+      this.populate(draft, names);
+      return made;
+    });
     if (hasBallast) files.close('ballast.close', files.openNew('ballast.create', `${this.dir}/ballast`, 0o640));
     return openStore(this.dir, { platform: this.platform, lock: false });
   }

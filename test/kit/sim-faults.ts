@@ -16,8 +16,8 @@ export interface RandomRun {
 
 export type Fault = (cluster: SimCluster, node: SimNode, chance: Chance) => void;
 
-/** Each with its weight. A node that is down or busy with another fault takes what makes sense. */
-const FAULTS: readonly [number, Fault][] = [
+/** Each with its weight, for hosts of nodes and of clients. A node that is down or busy with another fault takes what makes sense. */
+export const HOST_FAULTS: readonly [number, Fault][] = [
   [4, (_, node) => node.killWorker()],
   [4, (_, node) => node.killWithinCall()],
   [4, (cluster, node, chance) => powerCycle(cluster, node, chance.between(500, 15_000))],
@@ -30,9 +30,11 @@ const FAULTS: readonly [number, Fault][] = [
   [2, (cluster, node, chance) => leaveAndReturn(cluster, node, chance)],
   [1, (cluster, _, chance) => fillDisk(cluster, chance)],
   [2, (_, node, chance) => slowDown(node, chance)],
+];
+const FAULTS: readonly [number, Fault][] = [
+  ...HOST_FAULTS,
   [6, (cluster, node, chance) => configureCluster(cluster, node.name, chance)],
 ];
-const TOTAL = FAULTS.reduce((sum, [weight]) => sum + weight, 0);
 
 function powerCycle(cluster: SimCluster, node: SimNode, downMs: number): void {
   node.powerOff();
@@ -68,22 +70,32 @@ function slowDown(node: SimNode, chance: Chance): void {
   });
 }
 
-function pickFault(chance: Chance, more: readonly Fault[]): Fault {
+function pickFault(chance: Chance, faults: readonly [number, Fault][], more: readonly Fault[]): Fault {
   if (more.length > 0 && chance.happens(0.2)) return chance.pick(more);
-  let left = chance.between(0, TOTAL);
-  for (const [weight, fault] of FAULTS) {
+  let left = chance.between(
+    0,
+    faults.reduce((sum, [weight]) => sum + weight, 0),
+  );
+  for (const [weight, fault] of faults) {
     left -= weight;
     if (left <= 0) return fault;
   }
-  return FAULTS[0]![1];
+  return faults[0]![1];
 }
 
 /** One run. @throws when two nodes run one volume, when the cluster does not come to rest, for every bug that shows itself */
-export async function randomRun(
-  options: SimOptions,
-  { troubledMs, restMs, more = [] }: RandomRun,
-): Promise<SimCluster> {
+export async function randomRun(options: SimOptions, run: RandomRun): Promise<SimCluster> {
   const cluster = new SimCluster(options);
+  await troubled(cluster, run);
+  return cluster;
+}
+
+/** The same of a cluster that is made already. @param faults the usual ones, with their weights */
+export async function troubled(
+  cluster: SimCluster,
+  { troubledMs, restMs, more = [] }: RandomRun,
+  faults = FAULTS,
+): Promise<void> {
   const { world } = cluster;
   const { chance } = world;
   const usual = { usualMs: 60, slow: 0, slowMs: 0, failedStarts: 0, failedStops: 0 };
@@ -94,7 +106,7 @@ export async function randomRun(
   // Sometimes several at once, sometimes long quiet.
   const pauseMs = chance.pick([800, 2000, 5000, 12_000]);
   for (let atMs = chance.between(0, 8000); atMs < troubledMs; atMs += chance.between(0, 2 * pauseMs)) {
-    const fault = pickFault(chance, more);
+    const fault = pickFault(chance, faults, more);
     const node = chance.pick(cluster.nodes);
     world.after(atMs, () => fault(cluster, node, chance));
   }
@@ -111,5 +123,4 @@ export async function randomRun(
   await cluster.converge(restMs, 500);
   const { generation } = cluster.snapshot();
   if (cluster.history().length !== generation) world.fail(new Error('a generation is missing'));
-  return cluster;
 }

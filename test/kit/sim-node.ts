@@ -15,19 +15,10 @@ import { openStore, type SharedDirectoryStore } from '../../src/core/store/index
 import type { SimCluster } from './sim-cluster.js';
 import { CALM, simDriver, simFencing } from './sim-driver.js';
 import { HostFiles } from './sim-host-files.js';
+import type { Life, SimWorker, WorkerParts } from './sim-life.js';
 import { type Chance, SimClock, SimKilled, SimProcess } from './sim-world.js';
 
 const RESTART_MS = 250;
-
-/** One life of the worker: its process, and what belongs to it. */
-interface Life {
-  process: SimProcess;
-  files: HostFiles;
-  worker: Worker;
-  clock: SimClock;
-  /** Ends the worker as SIGTERM would. */
-  abort: AbortController;
-}
 
 export class SimNode {
   readonly watchdog: Watchdog;
@@ -81,6 +72,7 @@ export class SimNode {
     this.watchdog.workerStarts();
     for (const volume of [...this.running.keys()]) this.stopped(volume);
     for (const { volume } of this.watchdog.holdings) this.watchdog.released(volume);
+    this.isOff();
   }
 
   /** kill -9 of the worker: its supervisor sees it at once. */
@@ -166,11 +158,11 @@ export class SimNode {
     return this.isUp && !this.isFrozen && this.life !== null;
   }
 
-  private get world() {
+  protected get world() {
     return this.cluster.world;
   }
 
-  private get chance(): Chance {
+  protected get chance(): Chance {
     return this.cluster.world.chance;
   }
 
@@ -211,19 +203,7 @@ export class SimNode {
       return;
     }
     const abort = new AbortController();
-    const worker = new Worker({
-      node: this.name,
-      platform,
-      store,
-      driver: simDriver(this, process),
-      supervisor: this.supervisor(process),
-      decider: { decide: (name, request) => this.decide(deciding, name, request) },
-      hooks: { run: () => Promise.resolve() },
-      fencing: this.cluster.hasFencing ? simFencing(this, process) : null,
-      log: this.log(),
-      config: { version: 'sim' },
-      ...this.cluster.workerExtras(),
-    });
+    const worker = this.makeWorker({ process, platform, store, deciding });
     const life: Life = { process, files, worker, clock, abort };
     this.life = life;
     this.note(`worker ${this.lives} started`);
@@ -232,6 +212,28 @@ export class SimNode {
       (error: Error) => this.workerEnded(life, null, error),
     );
   }
+
+  protected makeWorker({ process, platform, store, deciding }: WorkerParts): SimWorker {
+    const status: Supervisor['status'] = (says) => void this.cluster.statuses.set(this.name, says);
+    const decide = (name: DecisionName, request: unknown) =>
+      this.decide(deciding, name, DECISIONS[name], withQuestions(deciding.place, name, request));
+    return new Worker({
+      node: this.name,
+      platform,
+      store,
+      driver: simDriver(this, process),
+      supervisor: { ...this.supervisor(process), status },
+      decider: { decide },
+      hooks: { run: () => Promise.resolve() },
+      fencing: this.cluster.hasFencing ? simFencing(this, process) : null,
+      log: this.log(),
+      config: { version: 'sim' },
+      ...this.cluster.workerExtras(),
+    });
+  }
+
+  /** What else is gone when the machine is off. */
+  protected isOff(): void {}
 
   private workerEnded(life: Life, end: WorkerEnd | null, error: Error | null): void {
     if (this.life !== life || !life.process.isAlive) return;
@@ -279,15 +281,19 @@ export class SimNode {
     return { platform: { clock, random: this.chance, files, processes, interrupts }, files, clock };
   }
 
-  private async decide(store: SharedDirectoryStore, name: DecisionName, request: unknown) {
-    const operation = DECISIONS[name] as Operation<unknown, unknown>;
+  protected async decide(
+    store: SharedDirectoryStore,
+    name: string,
+    operation: Operation<never, unknown>,
+    request: unknown,
+  ) {
     this.note(`asks: ${name} ${JSON.stringify(request)}`);
-    const outcome = await this.cluster.change(store, operation, withQuestions(store.place, name, request));
+    const outcome = await this.cluster.change(store, operation as Operation<unknown, unknown>, request);
     if (outcome.committed) this.note(`made generation ${outcome.generation}: ${name} ${JSON.stringify(outcome.value)}`);
     return { committed: outcome.committed, generation: outcome.generation, value: outcome.value };
   }
 
-  private supervisor(process: SimProcess): Supervisor {
+  protected supervisor(process: SimProcess): Omit<Supervisor, 'status'> {
     const now = () => ({ monotonicMs: this.monotonicMs(), bootMs: null });
     const isCurrent = (): boolean => this.life?.process === process && process.isAlive;
     return {
@@ -302,9 +308,6 @@ export class SimNode {
         this.watch();
       },
       released: (volume) => this.watchdog.released(volume),
-      status: (status) => {
-        this.cluster.statuses.set(this.name, status);
-      },
     };
   }
 
@@ -331,7 +334,7 @@ export class SimNode {
   }
 
   /** An event of this boot. */
-  private again(ms: number, run: () => unknown): void {
+  protected again(ms: number, run: () => unknown): void {
     const { boots } = this;
     this.world.after(ms, () => {
       if (this.boots !== boots || !this.isUp) return;
@@ -374,7 +377,7 @@ export class SimNode {
     this.cluster.checker.ended(volume, this.name);
   }
 
-  private log(): Log {
+  protected log(): Log {
     const problem = (_facts: object, says: string): void => {
       this.problems.add(says);
       this.note(`! ${says}`);
