@@ -3,7 +3,7 @@
  * there only while there is something to decide, and a while after; an idle agent stays small.
  */
 import { Worker as Thread } from 'node:worker_threads';
-import type { ClientDecider, ClientDecider, ClientDecisionName, ClientDecisionName } from '../core/access/agent/ports.js';
+import type { ClientDecider, ClientDecisionName } from '../core/access/agent/ports.js';
 import type { Decider, DecisionName } from '../core/agent/ports.js';
 import { CfsError, type ErrorCode } from '../core/errors.js';
 import { threadProgram } from './program-files.js';

@@ -75,15 +75,22 @@ export interface AutoAnswer {
 }
 
 /** Names of the decisions that a client's agent may ask for; decisions.ts of this folder maps them to operations. */
-export type ClientDecisionName =
-  | 'client-logon'
-  | 'client-logoff'
-  | 'clients-lapsed'
-  | 'given-up'
-  | 'respond'
-  | 'touch'
-  | 'refreshed'
-  | 'end-requests';
+export const CLIENT_DECISION_NAMES = [
+  'client-logon',
+  'client-logoff',
+  'clients-lapsed',
+  'given-up',
+  'respond',
+  'touch',
+  'refreshed',
+  'end-requests',
+] as const;
+export type ClientDecisionName = (typeof CLIENT_DECISION_NAMES)[number];
+
+/** Whether it is a decision about clients. A node's agent asks for `clients-lapsed`, too. */
+export function isClientDecision(name: string): name is ClientDecisionName {
+  return (CLIENT_DECISION_NAMES as readonly string[]).includes(name);
+}
 
 /** As Decider of core/agent/ports.ts. */
 export interface ClientDecider {
