@@ -163,7 +163,7 @@ describe('a document', () => {
       ['cluster: {lock.stale: 1s}', /cluster, lock\.stale: .* from 2s to 10m/],
       ['cluster: {lock.stale: 10}', /10 has no unit/],
       ['cluster: small', /cluster: "small" is not a record/],
-      ['- n1', /a cluster is a record with groups, domains, nodes, volumes, not a list/],
+      ['- n1', /a cluster is a record with groups, domains, nodes, volumes, clients, access, not a list/],
       ['{"__proto__": {"name": "x"}}', /there is no field "__proto__"/],
     ];
     for (const [text, message] of cases) {

@@ -38,17 +38,16 @@ export function requireUnused(snapshot: Snapshot, volumes: readonly string[]): v
   }
 }
 
-/** Takes every record of access control away that names a volume which is gone. */
+/** Takes every record of access control away, in one pass over each table, that names a volume which is gone. */
 export function removeVolumeAccess(draft: Draft, volumes: readonly string[]): void {
   const gone = new Set(volumes);
   for (const table of PAIRS) {
     if (draft.table(table).count === 0) continue;
     for (const name of [...draft.table(table).names()]) if (gone.has(pairOf(name).volume)) draft.remove(table, name);
   }
-  for (const volume of gone) {
-    for (const table of ['volumeAccess', 'writers'] as const) {
-      if (draft.table(table).has(volume)) draft.remove(table, volume);
-    }
+  for (const table of ['volumeAccess', 'writers'] as const) {
+    if (draft.table(table).count === 0) continue;
+    for (const volume of gone) if (draft.table(table).has(volume)) draft.remove(table, volume);
   }
 }
 

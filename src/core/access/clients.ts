@@ -9,8 +9,8 @@ import { parseName, quoteName } from '../model/names.js';
 import type { ClientRecord } from '../model/tables.js';
 import { booleanRule, checkValue, given } from '../model/values.js';
 import type { Operation } from '../operation.js';
-import type { Draft } from '../store/store.js';
-import { isLoggedOn, volumesWrittenBy } from './look.js';
+import type { Draft, Snapshot } from '../store/store.js';
+import { isLoggedOn } from './look.js';
 import { pairOf } from './pair.js';
 
 export const CLIENT_DEFAULTS: ClientRecord = { refreshNotify: false, autoRespond: false, lockedOut: false };
@@ -30,7 +30,8 @@ export function requireAccessFormat(draft: Draft): void {
   requireFormat(draft, ACCESS_FORMAT, 'Access control');
 }
 
-function clientRecord(of: string, input: ClientFields, base: ClientRecord): ClientRecord {
+/** Fields given replace those of the base. @throws CfsError BAD_VALUE */
+export function clientRecord(of: string, input: ClientFields, base: ClientRecord): ClientRecord {
   const field = (name: keyof ClientFields) => checkValue(of, name, given(input[name], base[name]), booleanRule);
   return { refreshNotify: field('refreshNotify'), autoRespond: field('autoRespond'), lockedOut: field('lockedOut') };
 }
@@ -102,20 +103,26 @@ export const clientRemove: Operation<{ name: string | readonly string[] }, { rem
   run(draft, request) {
     requireAccessFormat(draft);
     const removed = distinctNames(request.name, (input) => requireClient(draft, input));
-    for (const client of removed) {
-      const written = volumesWrittenBy(draft, client);
-      if (!isLoggedOn(draft, client) && written.length === 0) continue;
-      const why = written.length > 0 ? `is the writer of ${someNames(written)}` : 'is logged on';
-      throw new CfsError('CLIENT_IN_USE', `Client ${quoteName(client)} ${why}`, {
-        hint: `Log it off first: cfs client logoff ${client}`,
-        details: { client, writes: written.slice(0, 20) },
-      });
-    }
+    requireIdle(draft, removed);
     removeClients(draft, removed);
     return { removed };
   },
   recorded: shortened,
 };
+
+/** @throws CfsError CLIENT_IN_USE for one that is logged on, or still the writer of a volume. Reads the table of writers. */
+export function requireIdle(snapshot: Snapshot, clients: readonly string[]): void {
+  const writes = new Map<string, string[]>(clients.map((client) => [client, []]));
+  for (const [volume, { writer }] of snapshot.table('writers').entries()) writes.get(writer ?? '')?.push(volume);
+  for (const [client, written] of writes) {
+    if (!isLoggedOn(snapshot, client) && written.length === 0) continue;
+    const why = written.length > 0 ? `is the writer of ${someNames(written)}` : 'is logged on';
+    throw new CfsError('CLIENT_IN_USE', `Client ${quoteName(client)} ${why}`, {
+      hint: `Log it off first: cfs client logoff ${client}`,
+      details: { client, writes: written.slice(0, 20) },
+    });
+  }
+}
 
 /** Removes clients that are logged off, with every record that names them. Reads the whole tables. */
 export function removeClients(draft: Draft, clients: readonly string[]): void {

@@ -2,8 +2,13 @@
  * Applying a document: what it lists is made so; what it does not list stays, unless pruned. One generation; applying it again
  * changes nothing. Only what is wished is changed: states, placements and epochs of existing records stay as they are.
  */
+import { addClient, type ClientInput, clientRecord, requireAccessFormat } from '../access/clients.js';
+import { followRights, requireNoWriter } from '../access/follow.js';
+import { ACCESS_DEFAULTS } from '../access/look.js';
+import { pairName } from '../access/pair.js';
 import { CfsError } from '../errors.js';
 import { type DeclaredNames, isAllDomains, isAnyGroup } from '../model/declared.js';
+import { requireClient, requireVolume } from '../model/find.js';
 import { parseName, quoteName } from '../model/names.js';
 import { checkCrossRules, parseSetting } from '../model/settings.js';
 import type { TableName, Tables } from '../model/tables.js';
@@ -11,6 +16,7 @@ import { checkValue, descriptionRule } from '../model/values.js';
 import type { Operation } from '../operation.js';
 import { sameValue } from '../store/draft.js';
 import type { Draft } from '../store/store.js';
+import { type AccessInput, accessRecord, putVolumeAccess } from './access.js';
 import { type DeclaredInput, declareName } from './declared.js';
 import { type ClusterDocument, documentCounts } from './document.js';
 import { addNode, declaredNamesOf, type NodeInput, type NodeNames, nodeRecord } from './nodes.js';
@@ -43,6 +49,9 @@ export interface Listed {
   domains: Set<string>;
   nodes: Set<string>;
   volumes: Set<string>;
+  clients: Set<string>;
+  /** VOLUME/CLIENT. */
+  access: Set<string>;
 }
 
 class Applying {
@@ -53,7 +62,11 @@ class Applying {
     domains: new Set(),
     nodes: new Set(),
     volumes: new Set(),
+    clients: new Set(),
+    access: new Set(),
   };
+  /** Rights that are others now: what hangs on them follows at the end. */
+  readonly rights = { pairs: new Set<string>(), volumes: new Set<string>() };
   readonly names: NodeNames;
 
   constructor(readonly draft: Draft) {
@@ -136,12 +149,45 @@ class Applying {
     } else {
       const of = `volume ${quoteName(name)}`;
       this.update('volumes', name, before, volumeRecord(this.draft, this.names, of, input, before));
+      this.volumeAccess(name, input);
     }
+  }
+
+  private volumeAccess(name: string, input: VolumeInput): void {
+    const changed = putVolumeAccess(this.draft, name, input);
+    if (changed === null) return;
+    const { before, after } = changed;
+    if (after.readOnlyMedia && before?.readOnlyMedia !== true) requireNoWriter(this.draft, name);
+    this.count(before === undefined ? 'added' : 'changed', 'volumeAccess');
+    this.rights.volumes.add(name);
+  }
+
+  client(input: ClientInput): void {
+    const name = parseName('client', input.name);
+    this.list('clients', 'client', name);
+    const before = this.draft.table('clients').get(name);
+    if (before === undefined) {
+      addClient(this.draft, input);
+      this.count('added', 'clients');
+    } else this.update('clients', name, before, clientRecord(`client ${quoteName(name)}`, input, before));
+  }
+
+  access(input: AccessInput): void {
+    const name = pairName(requireVolume(this.draft, input.volume), requireClient(this.draft, input.client));
+    this.list('access', 'access', name);
+    const before = this.draft.table('access').get(name);
+    const record = accessRecord(input, before, ACCESS_DEFAULTS);
+    this.update('access', name, before, record);
+    if (before === undefined || !sameValue(before, record)) this.rights.pairs.add(name);
   }
 }
 
 /** Makes the draft as the document says. @throws CfsError with every problem found, up to 20 */
-export function applyDocument(draft: Draft, document: ClusterDocument, pruning: boolean): ApplyResult {
+export function applyDocument(
+  draft: Draft,
+  document: ClusterDocument,
+  { prune: pruning, nowMs }: { prune: boolean; nowMs: number },
+): ApplyResult {
   const applying = new Applying(draft);
   const problems = new Problems();
   for (const [name, value] of Object.entries(document.settings ?? {})) {
@@ -159,8 +205,18 @@ export function applyDocument(draft: Draft, document: ClusterDocument, pruning: 
   for (const input of document.volumes ?? []) {
     problems.attempt(() => applying.volume(input), `volume ${quoteName(String(input.name))}`);
   }
+  const { clients = [], access = [] } = document;
+  if (clients.length > 0 || access.length > 0) requireAccessFormat(draft);
+  for (const input of clients) {
+    problems.attempt(() => applying.client(input), `client ${quoteName(String(input.name))}`);
+  }
+  for (const input of access) {
+    const of = `access of client ${quoteName(String(input.client))} to volume ${quoteName(String(input.volume))}`;
+    problems.attempt(() => applying.access(input), of);
+  }
   problems.throwIfAny();
-  if (pruning) prune(draft, document, applying.listed, applying.result);
+  if (pruning) prune(draft, document, applying.listed, applying);
+  followRights(draft, applying.rights, nowMs);
   checkCrossRules(draft);
   return applying.result;
 }
@@ -168,6 +224,6 @@ export function applyDocument(draft: Draft, document: ClusterDocument, pruning: 
 /** Applies a document as one generation. */
 export const apply: Operation<ApplyRequest, ApplyResult> = {
   name: 'apply',
-  run: (draft, request) => applyDocument(draft, request.document, request.prune ?? false),
+  run: (draft, { document, prune = false }, { nowMs }) => applyDocument(draft, document, { prune, nowMs }),
   recorded: ({ document, ...flags }) => ({ ...flags, document: documentCounts(document) }),
 };

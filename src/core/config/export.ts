@@ -2,10 +2,13 @@
  * A snapshot as a document, in the form of the file. Every field is written, so that the file is complete by itself; in a
  * stable order, so that two exports can be compared. Applying it to the same cluster changes nothing.
  */
+import { volumeAccessOf } from '../access/look.js';
+import { pairOf } from '../access/pair.js';
 import { isActive, stateOf } from '../membership/states.js';
+import { ACCESS_FORMAT } from '../model/format.js';
 import { naturalCompare } from '../model/names.js';
 import { formatSetting, SETTINGS } from '../model/settings.js';
-import type { TableName, Tables } from '../model/tables.js';
+import type { ClientRecord, TableName, Tables, VolumeAccessRecord } from '../model/tables.js';
 import { formatDuration } from '../model/units.js';
 import type { Snapshot, TableView } from '../store/store.js';
 
@@ -20,7 +23,8 @@ export interface ExportedNode {
   state: 'online' | 'offline';
 }
 
-export interface ExportedVolume {
+/** Who may write it at all is told where some client or some volume's write settings are there. */
+export interface ExportedVolume extends Partial<VolumeAccessRecord> {
   name: string;
   weight: number;
   group: string | null;
@@ -31,6 +35,19 @@ export interface ExportedVolume {
   canGroupMigrate: boolean;
 }
 
+export interface ExportedClient extends ClientRecord {
+  name: string;
+}
+
+export interface ExportedAccess {
+  volume: string;
+  client: string;
+  mount: boolean;
+  lockout: boolean;
+  autoUpdate: boolean;
+  autoUpdateInterval: string;
+}
+
 export interface ExportedDocument {
   /** Settings that were set, by name; durations as text. */
   cluster: Record<string, string | number>;
@@ -38,6 +55,9 @@ export interface ExportedDocument {
   domains: (string | { name: string; description: string })[];
   nodes: ExportedNode[];
   volumes: ExportedVolume[];
+  /** Absent, like `access`, in a cluster of a format that has no clients: an older cfs can read the file. */
+  clients?: ExportedClient[];
+  access?: ExportedAccess[];
 }
 
 function sorted<N extends TableName>(snapshot: Snapshot, table: N): [string, Tables[N]][] {
@@ -59,6 +79,7 @@ export function exportDocument(snapshot: Snapshot): ExportedDocument {
     if (typeof value === 'string' || typeof value === 'number') cluster[name] = exportedSetting(name, value);
   }
   const placements = snapshot.table('placements');
+  const writes = snapshot.table('clients').count > 0 || snapshot.table('volumeAccess').count > 0;
   return {
     cluster,
     groups: declared(snapshot, 'groups'),
@@ -80,8 +101,29 @@ export function exportDocument(snapshot: Snapshot): ExportedDocument {
       preferredNode: volume.preferredNode,
       currentNode: placements.get(name)?.node ?? null,
       canGroupMigrate: volume.canGroupMigrate,
+      ...(writes ? volumeAccessOf(snapshot, name) : {}),
     })),
+    ...(snapshot.format >= ACCESS_FORMAT ? { clients: clients(snapshot), access: access(snapshot) } : {}),
   };
+}
+
+function clients(snapshot: Snapshot): ExportedClient[] {
+  return sorted(snapshot, 'clients').map(([name, { refreshNotify, autoRespond, lockedOut }]) => ({
+    name,
+    refreshNotify,
+    autoRespond,
+    lockedOut,
+  }));
+}
+
+function access(snapshot: Snapshot): ExportedAccess[] {
+  return sorted(snapshot, 'access').map(([name, { mount, lockout, autoUpdate, autoUpdateIntervalMs }]) => ({
+    ...pairOf(name),
+    mount,
+    lockout,
+    autoUpdate,
+    autoUpdateInterval: formatDuration(autoUpdateIntervalMs),
+  }));
 }
 
 function exportedSetting(name: string, value: string | number): string | number {

@@ -1,90 +1,19 @@
 /** Reads a document from a file's text: every field checked, every problem told (up to 20), nothing guessed. */
+
+import type { ClientInput } from '../access/clients.js';
 import { CfsError } from '../errors.js';
-import { foldCase, parseName, quoteName } from '../model/names.js';
+import { foldCase, quoteName } from '../model/names.js';
 import { parseSetting, requireSetting, SETTINGS } from '../model/settings.js';
 import { suggest } from '../model/suggest.js';
-import { parseDuration } from '../model/units.js';
-import {
-  booleanRule,
-  descriptionRule,
-  MAX_LIST,
-  type Rule,
-  showValue,
-  thresholdRule,
-  updateIntervalRule,
-  weightRule,
-} from '../model/values.js';
+import { showValue } from '../model/values.js';
+import type { AccessInput } from './access.js';
 import type { DeclaredInput } from './declared.js';
 import { type ClusterDocument, SECTIONS, type Section } from './document.js';
+import { FIELDS, KEYS, Refused } from './file-fields.js';
 import type { NodeInput } from './nodes.js';
 import { parseText } from './parse-text.js';
 import { MAX_PROBLEMS } from './problems.js';
 import type { VolumeInput } from './volumes.js';
-
-/** A value that a field does not take; the sentence says what it would. */
-class Refused extends Error {}
-
-type Reader = (value: unknown) => unknown;
-
-/** Field in the file -> field of the input, and how its value is read. */
-type Fields = Record<string, { to: string; read: Reader }>;
-
-const byRule =
-  (rule: Rule): Reader =>
-  (value) => {
-    const allowed = rule(value);
-    if (allowed !== null) throw new Refused(`${showValue(value)} is not allowed: ${allowed}`);
-    return value;
-  };
-
-const text: Reader = (value) => {
-  if (typeof value === 'string') return value;
-  // YAML reads 007 and 1e3 as numbers: the name that was meant is lost by then.
-  throw new Refused(`${showValue(value)} is not text; a name that looks like a number or a word of YAML needs quotes`);
-};
-const textOrNull: Reader = (value) => (value === null ? null : text(value));
-const list: Reader = (value) => {
-  if (!Array.isArray(value)) throw new Refused(`${showValue(value)} is not a list`);
-  if (value.length > MAX_LIST) throw new Refused(`the list is longer than ${MAX_LIST}`);
-  return value.map(text);
-};
-const name =
-  (kind: string): Reader =>
-  (value) =>
-    parseName(kind, text(value) as string);
-const interval: Reader = (value) => {
-  if (typeof value !== 'string') throw new Refused(`${showValue(value)} has no unit; write it like 10s`);
-  return byRule(updateIntervalRule)(parseDuration('The update interval', value));
-};
-const state: Reader = byRule((value) =>
-  value === 'online' || value === 'offline' ? null : 'a node begins online or offline',
-);
-
-const field = (to: string, read: Reader): { to: string; read: Reader } => ({ to, read });
-
-const DECLARED: Fields = { description: field('description', byRule(descriptionRule)) };
-const FIELDS: Record<Section, Fields> = {
-  groups: { name: field('name', name('group')), ...DECLARED },
-  domains: { name: field('name', name('domain')), ...DECLARED },
-  nodes: {
-    name: field('name', name('node')),
-    weight: field('weight', byRule(weightRule)),
-    groups: field('groups', list),
-    domains: field('domains', list),
-    threshold: field('threshold', byRule(thresholdRule)),
-    updateInterval: field('updateIntervalMs', interval),
-    state: field('state', state),
-  },
-  volumes: {
-    name: field('name', name('volume')),
-    weight: field('weight', byRule(weightRule)),
-    group: field('group', textOrNull),
-    domains: field('domains', list),
-    preferredNode: field('preferredNode', textOrNull),
-    currentNode: field('currentNode', textOrNull),
-    canGroupMigrate: field('canGroupMigrate', byRule(booleanRule)),
-  },
-};
 
 /** Collects the problems of one file and throws them as one error. */
 class FileProblems {
@@ -119,6 +48,12 @@ class FileProblems {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The name of a record, or what stands for it (`v1/c1`); null where it is not whole. */
+function keyOf(section: Section, record: Record<string, unknown>): string | null {
+  const parts = KEYS[section].map((key) => record[key]);
+  return parts.every((part) => typeof part === 'string') ? parts.join('/') : null;
+}
+
 function readRecord(
   section: Section,
   item: unknown,
@@ -126,28 +61,31 @@ function readRecord(
   problems: FileProblems,
 ): Record<string, unknown> | null {
   const fields = FIELDS[section];
+  const keys = KEYS[section];
   const declared = section === 'groups' || section === 'domains';
   const source = declared && typeof item === 'string' ? { name: item } : item;
   if (!isObject(source)) {
-    problems.add(path, `${showValue(item)} is not ${declared ? 'a name or a record' : 'a record with a name'}`);
+    const wanted = declared ? 'a name or a record' : `a record with a ${keys.join(' and a ')}`;
+    problems.add(path, `${showValue(item)} is not ${wanted}`);
     return null;
   }
-  const label = typeof source.name === 'string' ? `${path} ${quoteName(source.name)}` : path;
+  const known = keyOf(section, source);
+  const label = known === null ? path : `${path} ${quoteName(known)}`;
   const record: Record<string, unknown> = {};
   for (const key of Object.keys(source)) {
-    const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (known === undefined) {
+    const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    if (field === undefined) {
       problems.unknownField(label, key, Object.keys(fields));
       continue;
     }
     try {
-      record[known.to] = known.read(source[key]);
+      record[field.to] = field.read(source[key]);
     } catch (error) {
       if (!(error instanceof Refused) && !(error instanceof CfsError)) throw error;
       problems.add(`${label}, ${key}`, error.message);
     }
   }
-  if (!Object.hasOwn(source, 'name')) problems.add(path, 'it has no name');
+  for (const key of keys) if (!Object.hasOwn(source, key)) problems.add(path, `it has no ${key}`);
   return record;
 }
 
@@ -162,11 +100,12 @@ function readSection(section: Section, value: unknown, problems: FileProblems): 
     const record = readRecord(section, item, `${section}[${i}]`, problems);
     if (record === null) return;
     records.push(record);
-    if (typeof record.name !== 'string') return;
-    const key = section === 'groups' || section === 'domains' ? foldCase(record.name) : record.name;
+    const name = keyOf(section, record);
+    if (name === null) return;
+    const key = section === 'groups' || section === 'domains' ? foldCase(name) : name;
     const other = first.get(key);
     if (other === undefined) first.set(key, i);
-    else problems.add(`${section}[${i}]`, `${quoteName(record.name)} is listed already, as ${section}[${other}]`);
+    else problems.add(`${section}[${i}]`, `${quoteName(name)} is listed already, as ${section}[${other}]`);
   });
   return records;
 }
@@ -201,7 +140,8 @@ function readSettings(value: unknown, problems: FileProblems): Record<string, st
 }
 
 /**
- * A document from plain data in the form of the file: `{cluster: {name, …settings}, groups, domains, nodes, volumes}`.
+ * A document from plain data in the form of the file: `{cluster: {name, …settings}, groups, domains, nodes, volumes, clients,
+ * access}`.
  * @throws CfsError BAD_FILE with every problem, up to 20
  */
 export function readDocument(data: unknown, source: string): ClusterDocument {
@@ -230,6 +170,8 @@ interface Inputs {
   domains: DeclaredInput[];
   nodes: NodeInput[];
   volumes: VolumeInput[];
+  clients: ClientInput[];
+  access: AccessInput[];
 }
 
 /**
@@ -249,7 +191,7 @@ export async function parseRecords<S extends Section>(
       for (const key of Object.keys(data))
         if (key !== section) problems.add('', `only ${section} are read here, not ${quoteName(key)}`);
       items = data[section];
-    } else if (Object.hasOwn(data, 'name')) items = [data];
+    } else if (KEYS[section].every((key) => Object.hasOwn(data, key))) items = [data];
   }
   const records = readSection(section, items, problems);
   problems.throwIfAny();

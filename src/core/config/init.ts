@@ -15,7 +15,7 @@ export interface InitRequest {
 /** Makes generation 1. @throws CfsError CLUSTER_EXISTS when the draft holds a cluster, BAD_FILE without a name */
 export const init: Operation<InitRequest, ApplyResult> = {
   name: 'init',
-  run(draft, request) {
+  run(draft, request, { nowMs }) {
     const existing = draft.table('cluster').get('name')?.value;
     if (draft.generation > 0 || existing !== undefined) {
       throw new CfsError('CLUSTER_EXISTS', `There is a cluster already: ${quoteName(String(existing))}`, {
@@ -28,7 +28,7 @@ export const init: Operation<InitRequest, ApplyResult> = {
         hint: 'Add to it: cluster: {name: NAME}',
       });
     }
-    return applyDocument(draft, request.document, false);
+    return applyDocument(draft, request.document, { prune: false, nowMs });
   },
   recorded: ({ document, ...rest }) => ({ ...rest, document: documentCounts(document) }),
 };

@@ -1,4 +1,5 @@
 /** Removing what a document does not list: configuration only, and nothing that is at work. */
+import { removeClients, requireIdle } from '../access/clients.js';
 import { CfsError } from '../errors.js';
 import { removeMembership } from '../membership/records.js';
 import { isActive, stateOf } from '../membership/states.js';
@@ -10,7 +11,7 @@ import type { ApplyResult, Listed } from './apply.js';
 import type { ClusterDocument } from './document.js';
 import { Problems } from './problems.js';
 import { declaredInUse, volumesByNode } from './references.js';
-import { removeVolume } from './volumes.js';
+import { removeVolumes } from './volumes.js';
 
 export interface Kept {
   table: 'groups' | 'domains';
@@ -43,19 +44,41 @@ function removeUnlistedNode(draft: Draft, name: string, held: readonly string[],
   removeMembership(draft, name);
 }
 
-/** Removes what the sections of the document do not list; the counts go into `result`. @throws CfsError NODE_IN_USE */
-export function prune(draft: Draft, document: ClusterDocument, listed: Listed, result: ApplyResult): void {
+/**
+ * Removes what the sections of the document do not list; the counts go into `result`, rights that go into `rights`.
+ * @throws CfsError NODE_IN_USE, VOLUME_IN_USE, CLIENT_IN_USE
+ */
+export function prune(
+  draft: Draft,
+  document: ClusterDocument,
+  listed: Listed,
+  { result, rights }: { result: ApplyResult; rights: { pairs: Set<string> } },
+): void {
   const unlisted = (table: TableName, section: keyof Listed): string[] =>
     [...draft.table(table).names()].filter((name) => !listed[section].has(name));
-  const removed = (table: TableName): void => {
-    result.removed[table] = (result.removed[table] ?? 0) + 1;
+  const removed = (table: TableName, count = 1): void => {
+    if (count > 0) result.removed[table] = (result.removed[table] ?? 0) + count;
   };
 
-  if (document.volumes !== undefined) {
-    for (const name of unlisted('volumes', 'volumes')) {
-      removeVolume(draft, name);
-      removed('volumes');
+  if (document.access !== undefined) {
+    for (const name of unlisted('access', 'access')) {
+      draft.remove('access', name);
+      rights.pairs.add(name);
+      removed('access');
     }
+  }
+  if (document.volumes !== undefined) {
+    const volumes = unlisted('volumes', 'volumes');
+    removeVolumes(draft, volumes);
+    removed('volumes', volumes.length);
+  }
+  if (document.clients !== undefined) {
+    const clients = unlisted('clients', 'clients');
+    if (clients.length > 0) {
+      requireIdle(draft, clients);
+      removeClients(draft, clients);
+    }
+    removed('clients', clients.length);
   }
   const nodes = document.nodes === undefined ? [] : unlisted('nodes', 'nodes');
   if (nodes.length > 0) {

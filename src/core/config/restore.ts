@@ -1,19 +1,23 @@
 /**
  * Restoring: the configuration tables become equal to those of a backup or of an earlier generation, as one new generation.
- * States, epochs and the places of volumes that are there before and after stay as they are (DESIGN.md, "Tables").
+ * States, epochs and the places of volumes that are there before and after stay as they are (DESIGN.md, "Tables"); so do logons,
+ * writers and requests, except that whoever loses the right to mount loses its mount and its request.
  */
+import { requireUnused } from '../access/cascade.js';
+import { removeClients, requireIdle } from '../access/clients.js';
+import { followRights, requireNoWriter } from '../access/follow.js';
 import { CfsError } from '../errors.js';
 import { removeMembership } from '../membership/records.js';
 import { someNames } from '../model/find.js';
 import { integrityProblems } from '../model/integrity.js';
 import { quoteName } from '../model/names.js';
-import { type AnyRecord, CONFIGURATION_TABLES } from '../model/tables.js';
+import { type AnyRecord, CONFIGURATION_TABLES, type TableName } from '../model/tables.js';
 import type { Operation } from '../operation.js';
 import { sameValue } from '../store/draft.js';
 import type { Draft, Snapshot, TableView } from '../store/store.js';
 import type { Counts } from './apply.js';
 import { volumesByNode } from './references.js';
-import { removeVolume } from './volumes.js';
+import { dropVolumes } from './volumes.js';
 
 export interface RestoreRequest {
   /** What is restored, for history and messages: `generation 12`, a backup's name. */
@@ -44,25 +48,58 @@ function refuseNodesAtWork(draft: Draft, target: Snapshot): void {
   });
 }
 
-/** Makes the configuration equal to the target's. @throws CfsError NODE_IN_USE, BACKUP_DAMAGED */
+/** Removes what the target does not have. @throws CfsError VOLUME_IN_USE, CLIENT_IN_USE for what clients use now */
+function removeGone(draft: Draft, gone: ReadonlyMap<TableName, readonly string[]>): void {
+  const [volumes, clients] = [gone.get('volumes') ?? [], gone.get('clients') ?? []];
+  if (volumes.length > 0) {
+    requireUnused(draft, volumes);
+    dropVolumes(draft, volumes);
+  }
+  if (clients.length > 0) {
+    requireIdle(draft, clients);
+    removeClients(draft, clients);
+  }
+  for (const [table, names] of gone) {
+    for (const name of names) if (draft.table(table).has(name)) draft.remove(table, name);
+  }
+}
+
+/** Rights that the changes of the draft concern. @throws CfsError VOLUME_HAS_WRITER where media become read-only */
+function followChangedRights(draft: Draft, changed: ReadonlyMap<TableName, readonly string[]>, nowMs: number): void {
+  const volumes = changed.get('volumeAccess') ?? [];
+  for (const volume of volumes) {
+    if (draft.table('volumeAccess').get(volume)?.readOnlyMedia) requireNoWriter(draft, volume);
+  }
+  followRights(draft, { pairs: changed.get('access') ?? [], volumes }, nowMs);
+}
+
+/** Makes the configuration equal to the target's. @throws CfsError NODE_IN_USE, VOLUME_IN_USE, CLIENT_IN_USE, BACKUP_DAMAGED */
 export const restore: Operation<RestoreRequest, RestoreResult> = {
   name: 'restore',
-  run(draft, request) {
+  run(draft, request, { nowMs }) {
     const { target } = request;
     const result: RestoreResult = { added: {}, changed: {}, removed: {}, unplaced: [], offline: [] };
+    const gone = new Map<TableName, string[]>();
+    const changes = new Map<TableName, string[]>();
+    for (const table of CONFIGURATION_TABLES) {
+      const then = target.table(table);
+      const names = [...draft.table(table).names()].filter((name) => !then.has(name));
+      if (names.length === 0) continue;
+      gone.set(table, names);
+      changes.set(table, [...names]);
+      result.removed[table] = names.length;
+    }
+    removeGone(draft, gone);
     for (const table of CONFIGURATION_TABLES) {
       const now = draft.table(table) as TableView<AnyRecord>;
       const then = target.table(table) as TableView<AnyRecord>;
-      const gone = [...now.names()].filter((name) => !then.has(name));
-      for (const name of gone) {
-        if (table === 'volumes') removeVolume(draft, name);
-        else draft.remove(table, name);
-        result.removed[table] = (result.removed[table] ?? 0) + 1;
-      }
+      const changed = changes.get(table) ?? [];
+      changes.set(table, changed);
       for (const [name, record] of then.entries()) {
         const before = now.get(name);
         if (before !== undefined && sameValue(before, record)) continue;
         draft.put(table, name, record as never);
+        changed.push(name);
         const how = before === undefined ? result.added : result.changed;
         how[table] = (how[table] ?? 0) + 1;
         if (before !== undefined) continue;
@@ -71,6 +108,7 @@ export const restore: Operation<RestoreRequest, RestoreResult> = {
       }
     }
     refuseNodesAtWork(draft, target);
+    followChangedRights(draft, changes, nowMs);
     for (const name of [...draft.table('membership').names()]) {
       if (!draft.table('nodes').has(name)) removeMembership(draft, name);
     }

@@ -1,13 +1,16 @@
 /** The half of undo that takes configuration back: which records may go back, and what would break if they did. */
+import { clientsUsing, requireUnused } from '../access/cascade.js';
+import { removeClients, requireIdle } from '../access/clients.js';
+import { followRights } from '../access/follow.js';
 import { CfsError } from '../errors.js';
 import { removeMembership } from '../membership/records.js';
-import { ALL_DOMAINS, ANY_GROUP } from '../model/defaults.js';
-import { foldCase, quoteName } from '../model/names.js';
+import { quoteName } from '../model/names.js';
 import {
   type AnyRecord,
   CONFIGURATION_TABLES,
   type NodeRecord,
   type TableName,
+  type VolumeAccessRecord,
   type VolumeRecord,
 } from '../model/tables.js';
 import { showValue } from '../model/values.js';
@@ -16,7 +19,8 @@ import type { Change, Draft, Snapshot, TableView } from '../store/store.js';
 import { removeDeclared } from './declared.js';
 import { removeNode } from './nodes.js';
 import { declaredInUse, volumesByNode } from './references.js';
-import { removeVolume } from './volumes.js';
+import { checkControl, checkDistinct, checkNode, checkPair, checkVolume } from './undo-checks.js';
+import { dropVolumes } from './volumes.js';
 
 export interface SkippedRecord {
   table: TableName;
@@ -39,6 +43,9 @@ const NOUNS: Partial<Record<TableName, string>> = {
   nodes: 'Node',
   volumes: 'Volume',
   placements: 'Placement of volume',
+  clients: 'Client',
+  access: 'Access',
+  volumeAccess: 'Write settings of volume',
 };
 
 function recordOf(snapshot: Snapshot, table: TableName, name: string): AnyRecord | null {
@@ -97,8 +104,8 @@ export function planReverts(draft: Draft, generation: number, changes: readonly 
 function revert(draft: Draft, change: Change, generation: number): void {
   const { table, name, before } = change;
   if (before === null) {
-    if (table === 'volumes') removeVolume(draft, name);
-    else draft.remove(table, name);
+    // Volumes and clients are gone already, with all that names them.
+    if (draft.table(table).has(name)) draft.remove(table, name);
     if (table === 'nodes') removeMembership(draft, name);
     return;
   }
@@ -113,8 +120,15 @@ export function applyReverts(
   draft: Draft,
   reverts: readonly Change[],
   generation: number,
+  nowMs: number,
 ): { reverted: { table: TableName; name: string }[]; unplaced: string[] } {
+  const namesOf = (of: TableName, isGone = false): string[] =>
+    reverts.filter(({ table, before }) => table === of && !(isGone && before !== null)).map(({ name }) => name);
+  const [volumes, clients] = [namesOf('volumes', true), namesOf('clients', true)];
+  if (volumes.length > 0) dropVolumes(draft, volumes);
+  if (clients.length > 0) removeClients(draft, clients);
   for (const change of reverts) revert(draft, change, generation);
+  followRights(draft, { pairs: namesOf('access'), volumes: namesOf('volumeAccess') }, nowMs);
   return {
     reverted: reverts.map(({ table, name }) => ({ table, name })),
     unplaced: reverts.filter((c) => c.table === 'volumes' && c.after === null).map((c) => c.name),
@@ -132,10 +146,13 @@ function once<T>(make: () => T): () => T {
 /** The reverts that would leave a reference to nothing, or two declared names that are one, each with the error that says so. */
 function brokenReverts(draft: Draft, reverts: readonly Change[]): Map<Change, CfsError> {
   const trial = new MemoryDraft(draft, draft.nextGeneration);
-  applyReverts(trial, reverts, 0);
+  applyReverts(trial, reverts, 0, 0);
   const broken = new Map<Change, CfsError>();
   const inUse = once(() => declaredInUse(trial));
   const byNode = once(() => volumesByNode(trial));
+  const usedVolumes = once(() => clientsUsing(draft, new Set(removed('volumes'))));
+  const removed = (of: TableName): string[] =>
+    reverts.filter(({ table, before }) => table === of && before === null).map(({ name }) => name);
   const attempt = (change: Change, check: () => void): void => {
     try {
       check();
@@ -155,69 +172,20 @@ function brokenReverts(draft: Draft, reverts: readonly Change[]): Map<Change, Cf
       if (table === 'nodes' && (byNode().held.has(name) || byNode().preferring.has(name))) {
         attempt(change, () => void removeNode(scratch(), name, false));
       }
+      // What clients do is asked of what is: the trial has taken it away.
+      if (table === 'volumes' && usedVolumes().has(name)) attempt(change, () => requireUnused(draft, [name]));
+      if (table === 'clients') attempt(change, () => requireIdle(draft, [name]));
     } else if (table === 'groups' || table === 'domains') {
       attempt(change, () => checkDistinct(trial, table, name));
     } else if (table === 'nodes') {
       attempt(change, () => checkNode(trial, name, before as NodeRecord));
     } else if (table === 'volumes') {
       attempt(change, () => checkVolume(trial, name, before as VolumeRecord));
+    } else if (table === 'access') {
+      attempt(change, () => checkPair(trial, name));
+    } else if (table === 'volumeAccess') {
+      attempt(change, () => checkControl(trial, name, before as VolumeAccessRecord));
     }
   }
   return broken;
-}
-
-function checkDistinct(snapshot: Snapshot, table: 'groups' | 'domains', name: string): void {
-  for (const other of snapshot.table(table).names()) {
-    if (other === name || foldCase(other) !== foldCase(name)) continue;
-    const [code, kind] =
-      table === 'groups' ? (['GROUP_EXISTS', 'group'] as const) : (['DOMAIN_EXISTS', 'domain'] as const);
-    throw new CfsError(code, `The ${kind} ${quoteName(name)} cannot come back beside ${quoteName(other)}`, {
-      hint: `Names of ${table} are compared without regard to letter case.`,
-      details: { [kind]: name, existing: other },
-    });
-  }
-}
-
-function checkDeclared(snapshot: Snapshot, table: 'groups' | 'domains', of: string, list: readonly string[]): void {
-  for (const name of list) {
-    if (snapshot.table(table).has(name)) continue;
-    const [code, kind] =
-      table === 'groups' ? (['GROUP_NOT_FOUND', 'group'] as const) : (['DOMAIN_NOT_FOUND', 'domain'] as const);
-    throw new CfsError(code, `${of} cannot go back: there is no ${kind} ${quoteName(name)} any more`, {
-      hint: `Declare it first: cfs ${kind} add`,
-      details: { [kind]: name },
-    });
-  }
-}
-
-function checkNode(snapshot: Snapshot, name: string, record: NodeRecord): void {
-  const of = `Node ${quoteName(name)}`;
-  checkDeclared(snapshot, 'groups', of, record.groups);
-  checkDeclared(
-    snapshot,
-    'domains',
-    of,
-    record.domains.filter((domain) => domain !== ALL_DOMAINS),
-  );
-}
-
-function checkVolume(snapshot: Snapshot, name: string, record: VolumeRecord): void {
-  const of = `Volume ${quoteName(name)}`;
-  const { group, domains, preferredNode } = record;
-  checkDeclared(snapshot, 'groups', of, group === null || group === ANY_GROUP ? [] : [group]);
-  checkDeclared(
-    snapshot,
-    'domains',
-    of,
-    domains.filter((domain) => domain !== ALL_DOMAINS),
-  );
-  if (preferredNode !== null && !snapshot.table('nodes').has(preferredNode)) {
-    throw new CfsError(
-      'NODE_NOT_FOUND',
-      `${of} cannot go back: the node ${quoteName(preferredNode)} that it preferred is gone`,
-      {
-        details: { volume: name, node: preferredNode },
-      },
-    );
-  }
 }

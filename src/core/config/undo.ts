@@ -2,13 +2,15 @@
  * Undo: a new generation that takes back what an earlier one changed. Never a rewrite: history keeps both.
  *
  * Configuration goes back record by record; a record that was changed since is not touched (refused, or left out with `force`).
- * Node states are never touched. Volumes that the generation moved go back by a new decision, so that epochs only rise, and only
+ * Node states are never touched, nor what clients have mounted, write and ask for, except that whoever has no right to mount any more
+ * loses its mount. Volumes that the generation moved go back by a new decision, so that epochs only rise, and only
  * where their former node may have them now. See undo-reverts.ts and undo-placements.ts for the two halves.
  */
+import { pairOf } from '../access/pair.js';
 import { CfsError } from '../errors.js';
 import { countOf } from '../model/find.js';
-import { quoteName } from '../model/names.js';
-import type { TableName } from '../model/tables.js';
+import { naturalCompare, quoteName } from '../model/names.js';
+import type { TableName, WriterRecord } from '../model/tables.js';
 import type { Operation } from '../operation.js';
 import type { Change, Draft, GenerationInfo } from '../store/store.js';
 import { renameNodeIn } from './nodes.js';
@@ -50,6 +52,8 @@ export interface UndoResult {
   unplaced: string[];
   /** Nodes whose state the generation changed; states are never undone. */
   statesKept: string[];
+  /** Clients that it logged on or off, mounted for, or gave an answer or a right to write; that is never undone either. */
+  clientsKept: string[];
 }
 
 /**
@@ -102,7 +106,7 @@ function returnNames(draft: Draft, request: UndoRequest): NameReturn[] {
  */
 export const undo: Operation<UndoRequest, UndoResult> = {
   name: 'undo',
-  run(draft, request) {
+  run(draft, request, { nowMs }) {
     const { generation, changes, force = false } = request;
     if (generation <= 1 || madeTheCluster(changes)) {
       throw new CfsError('CANNOT_UNDO', `Generation ${generation} cannot be undone: it made the cluster`, {
@@ -121,7 +125,7 @@ export const undo: Operation<UndoRequest, UndoResult> = {
     }
     const renamed = returnNames(draft, request);
     const plan = planReverts(draft, generation, changes, force);
-    const { reverted, unplaced } = applyReverts(draft, plan.reverts, generation);
+    const { reverted, unplaced } = applyReverts(draft, plan.reverts, generation, nowMs);
     const back = new Set(unplaced);
     const leftOut = new Set(plan.skipped.filter(({ table }) => table === 'volumes').map(({ name }) => name));
     const { returned, stayed } = returnPlacements(draft, plan.placements, { back, leftOut, generation });
@@ -135,6 +139,7 @@ export const undo: Operation<UndoRequest, UndoResult> = {
       stayed,
       unplaced: [...back],
       statesKept: statesKept(draft, changes),
+      clientsKept: clientsKept(draft, changes),
     };
   },
   recorded: ({ generation, force, renames }) => ({
@@ -160,6 +165,18 @@ function statesKept(draft: Draft, changes: readonly Change[]): string[] {
   return changed.map((change) => change.name);
 }
 
+function clientsKept(draft: Draft, changes: readonly Change[]): string[] {
+  const clients = new Set<string>();
+  for (const { table, name, before, after } of changes) {
+    if (table === 'logons') clients.add(name);
+    else if (table === 'mounts' || table === 'requests') clients.add(pairOf(name).client);
+    else if (table === 'writers') {
+      for (const record of [before, after]) clients.add((record as WriterRecord | null)?.writer ?? '');
+    }
+  }
+  return [...clients].filter((client) => draft.table('clients').has(client)).sort(naturalCompare);
+}
+
 /** One sentence on what an undo left out, or null; for the last line of a command. */
 export function undoRemainder(result: UndoResult): string | null {
   const parts: string[] = [];
@@ -169,5 +186,9 @@ export function undoRemainder(result: UndoResult): string | null {
   if (unplaced.length > 0) parts.push(`${countOf(unplaced.length, 'volume')} not yet placed`);
   if (result.statesKept.length > 0)
     parts.push(`states not undone: ${result.statesKept.map(quoteName).slice(0, 5).join(', ')}`);
+  if (result.clientsKept.length > 0) {
+    const clients = result.clientsKept.map(quoteName).slice(0, 5).join(', ');
+    parts.push(`what clients have mounted and write is not undone: ${clients}`);
+  }
   return parts.length === 0 ? null : `${parts.join('; ')}.`;
 }

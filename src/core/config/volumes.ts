@@ -9,13 +9,14 @@ import type { VolumeRecord } from '../model/tables.js';
 import { booleanRule, checkValue, given, weightRule } from '../model/values.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
+import { putVolumeAccess, type VolumeAccessInput } from './access.js';
 import { distinctNames } from './distinct-names.js';
 import { editList } from './edit-list.js';
 import { declaredNamesOf, type NodeNames } from './nodes.js';
 import { Problems } from './problems.js';
 import { shortened } from './record-request.js';
 
-export interface VolumeInput {
+export interface VolumeInput extends VolumeAccessInput {
   name: string;
   weight?: number;
   /** A declared group, `Any`, or null. */
@@ -66,6 +67,7 @@ export function createVolume(draft: Draft, names: NodeNames, input: VolumeInput)
   const { currentNode = null } = input;
   const node = currentNode === null ? null : requireNode(draft, currentNode);
   draft.put('volumes', name, record);
+  putVolumeAccess(draft, name, input);
   if (node !== null) {
     const since = draft.nextGeneration;
     draft.put('placements', name, { node, since, by: 'given', stage: null, rule: null, unplaced: null });
@@ -134,18 +136,20 @@ export const volumeRemove: Operation<{ name: string | readonly string[] }, { rem
   recorded: shortened,
 };
 
-/** Removes one volume with its placement, and what clients may do with it. @throws CfsError VOLUME_IN_USE */
-export function removeVolume(draft: Draft, name: string): void {
-  removeVolumes(draft, [name]);
+/** Removes volumes with their placements, and what clients may do with them; one pass for all. @throws CfsError VOLUME_IN_USE */
+export function removeVolumes(draft: Draft, names: readonly string[]): void {
+  if (names.length === 0) return;
+  requireUnused(draft, names);
+  dropVolumes(draft, names);
 }
 
-function removeVolumes(draft: Draft, names: readonly string[]): void {
-  requireUnused(draft, names);
-  for (const name of names) dropVolume(draft, name);
+/** The same where the caller has made sure that no client uses them. */
+export function dropVolumes(draft: Draft, names: readonly string[]): void {
+  for (const name of names) removePlaced(draft, name);
   removeVolumeAccess(draft, names);
 }
 
-function dropVolume(draft: Draft, name: string): void {
+function removePlaced(draft: Draft, name: string): void {
   draft.remove('volumes', name);
   if (draft.table('placements').has(name)) draft.remove('placements', name);
 }
@@ -158,7 +162,7 @@ export function renameVolumeIn(draft: Draft, from: string, to: string): void {
   const record = draft.table('volumes').get(from)!;
   const placement = draft.table('placements').get(from);
   requireUnused(draft, [from]);
-  dropVolume(draft, from);
+  removePlaced(draft, from);
   renameVolumeAccess(draft, from, to);
   draft.put('volumes', to, record);
   if (placement !== undefined) draft.put('placements', to, placement);
