@@ -7,6 +7,7 @@ import { CfsError } from '../core/errors.js';
 import type { Processes } from '../core/platform/processes.js';
 import { escapeText } from '../render/format.js';
 import type { AgentConfig } from './config.js';
+import { loadTools } from './load-tools.js';
 import { type AgentLog, createLog } from './log.js';
 import type { Notifier } from './notify.js';
 import type { AgentPlace } from './places.js';
@@ -16,7 +17,6 @@ import { serveStatus, socketPath } from './socket.js';
 import { makeStateDir, readIdentity } from './state-dir.js';
 import { isAlive, lockState } from './state-lock.js';
 import { Supervisor } from './supervisor.js';
-import { loadTools } from './tools.js';
 
 export interface PartOptions {
   place: AgentPlace;

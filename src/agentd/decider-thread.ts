@@ -4,9 +4,7 @@
  * that are asked for alone: an agent of a client needs none of placement.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ClientDecisionName } from '../core/access/agent/ports.js';
 import { isClientDecision } from '../core/access/agent/ports.js';
-import type { DecisionName } from '../core/agent/ports.js';
 import { withBallast } from '../core/ballast/ballast.js';
 import { CfsError } from '../core/errors.js';
 import type { Operation } from '../core/operation.js';
@@ -16,26 +14,20 @@ import type { DeciderAnswer, DeciderData, DeciderQuestion } from './decider.js';
 
 type Asked = [operation: Operation<unknown, unknown>, request: unknown];
 
-const { dir, argv, role = 'node' } = workerData as DeciderData;
+const { dir, argv } = workerData as DeciderData;
 // What history shows as the command.
 process.argv = argv;
 
 let opened: Promise<DirectoryCluster> | undefined;
 
 async function asked(place: Place, { name, request }: DeciderQuestion): Promise<Asked> {
-  if (role === 'client') {
-    const { CLIENT_DECISIONS, withClientQuestions } = await import('../core/access/agent/decisions.js');
-    const ofClient = name as ClientDecisionName;
-    return [CLIENT_DECISIONS[ofClient] as Asked[0], withClientQuestions(place, ofClient, request)];
-  }
   if (isClientDecision(name)) {
     const { CLIENT_DECISIONS, withClientQuestions } = await import('../core/access/agent/decisions.js');
-    return [CLIENT_DECISIONS[name] as Operation<unknown, unknown>, withClientQuestions(place, name, request)];
+    return [CLIENT_DECISIONS[name] as Asked[0], withClientQuestions(place, name, request)];
   }
   const { DECISIONS } = await import('../core/agent/decisions.js');
   const { withQuestions } = await import('../core/agent/look-again.js');
-  const ofNode = name as DecisionName;
-  return [DECISIONS[ofNode] as Asked[0], withQuestions(place, ofNode, request)];
+  return [DECISIONS[name] as Asked[0], withQuestions(place, name, request)];
 }
 
 async function decide(question: DeciderQuestion): Promise<NonNullable<DeciderAnswer['outcome']>> {

@@ -7,14 +7,11 @@ import type { ClientDecider, ClientDecisionName } from '../core/access/agent/por
 import type { Decider, DecisionName } from '../core/agent/ports.js';
 import { CfsError, type ErrorCode } from '../core/errors.js';
 import { threadProgram } from './program-files.js';
-import type { Role } from './served.js';
 
 export interface DeciderData {
   dir: string;
   /** For history: the command line, as process.argv has it. */
   argv: string[];
-  /** Whose decisions; default: a node's. */
-  role?: Role;
 }
 
 export interface DeciderQuestion {
@@ -87,8 +84,8 @@ export class ThreadDecider implements Decider, ClientDecider {
   }
 
   private begin(): Thread {
-    const { dir, argv, role = 'node' } = this.options;
-    const thread = startThread({ dir, argv, role });
+    const { dir, argv } = this.options;
+    const thread = startThread({ dir, argv });
     thread.unref();
     thread.on('message', ({ id, outcome, error }: DeciderAnswer) => {
       const waiting = this.waiting.get(id);

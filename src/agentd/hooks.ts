@@ -3,7 +3,7 @@
  * agent has done or seen something. They are told, not asked: nothing waits for them, and what they return changes nothing.
  *
  * Left out, as everywhere: names that begin with a point or end with ~, .bak, .disabled, .rpmsave or .dpkg-*, and what is not executable.
- * Variables: CFS_EVENT, CFS_NODE (of a client's agent: CFS_CLIENT), CFS_DIR and those of the event. The output goes into the log (its last lines) and whole (the
+ * Variables: CFS_EVENT, CFS_NODE (of a client's agent: CFS_CLIENT, unless the event is about another one), CFS_DIR and those of the event. The output goes into the log (its last lines) and whole (the
  * last 64 KiB) to STATE/hooks/EVENT.NAME, that of the last run.
  *
  * Events wait in a queue of bounded length, so that slow hooks never fill the memory; those beyond it are dropped, counted and told.
@@ -45,6 +45,15 @@ export const HOOK_VARIABLES: Readonly<Record<HookEvent, string>> = {
   'disk-full': 'the shared file system is full: CFS_REASON',
   mail: 'a message for people has come: CFS_MAIL_ID, CFS_MAIL_FROM, CFS_MAIL_KIND, CFS_MAIL_BODY (JSON)',
   alarm: 'something needs a person: CFS_REASON',
+  'write-request':
+    'a client asks this one for the right to write, and nobody answers by itself: CFS_VOLUME, CFS_FROM, CFS_MESSAGE',
+  'write-granted': 'this client may write a volume now: CFS_VOLUME, CFS_EPOCH',
+  mounted: 'a volume is mounted on this client: CFS_VOLUME, CFS_MODE (ro or rw), CFS_EPOCH (of rw)',
+  unmounted: 'a volume is not mounted on this client any more: CFS_VOLUME',
+  refreshed: 'a read-only mount was made anew, since the volume was modified: CFS_VOLUME',
+  'privileges-changed':
+    'with refreshNotify: what others may do has changed: CFS_VOLUME, CFS_CLIENT (whose; empty: all), CFS_WRITER',
+  'client-gone': 'this agent has logged off a client that is gone: CFS_CLIENT, CFS_REASON',
 };
 
 const LEFT_OUT = /^\.|~$|\.(bak|disabled|rpmsave|rpmnew)$|\.dpkg-\w+$/;
@@ -107,7 +116,7 @@ export class NodeHooks implements Hooks {
     try {
       const result = await programs.run('hook', {
         program: join(hooksDir, event, name),
-        variables: { ...variables, CFS_EVENT: event, ...servedVariables(served), CFS_DIR: dir },
+        variables: { ...servedVariables(served), ...variables, CFS_EVENT: event, CFS_DIR: dir },
         timeoutMs,
       });
       const said = saidLast(result, LOGGED_LINES);

@@ -6,6 +6,7 @@
 import { CfsError } from '../core/errors.js';
 import { quoteName } from '../core/model/names.js';
 import { NodeProcesses } from '../node/processes.js';
+import { loadTools } from './load-tools.js';
 import type { LocalAgent } from './local-agent.js';
 import { createLog } from './log.js';
 import { killLeftPrograms } from './programs.js';
@@ -15,7 +16,6 @@ import { isAlive, lockState } from './state-lock.js';
 import { monotonicMs } from './supervisor-clock.js';
 import { Fence } from './supervisor-fence.js';
 import type { NotStopped } from './supervisor-stops.js';
-import { loadTools } from './tools.js';
 
 export interface StopAllRequest {
   timeoutMs: number;

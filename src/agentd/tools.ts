@@ -1,6 +1,5 @@
 /** What touches the host, made from its configuration: for the supervisor, the worker and `cfs agentd stop-all`. */
 import type { Log } from '../core/agent/ports.js';
-import { CfsError } from '../core/errors.js';
 import type { Processes } from '../core/platform/processes.js';
 import type { AgentConfig } from './config.js';
 import { driverOf } from './drivers/index.js';
@@ -40,13 +39,4 @@ export function toolsOf(config: AgentConfig, place: ToolsPlace): CommonTools & T
   const { served, dir, ends } = place;
   const common = commonTools(config, place);
   return { ...common, driver: driverOf(config.driver, { ...common, node: served.name, dir, ends }) };
-}
-
-/**
- * Loads what touches the host for a node or for a client, and not the other's.
- * @returns what makes the tools of a configuration
- */
-export async function loadTools({ role }: Served): Promise<(config: AgentConfig, place: ToolsPlace) => Tools> {
-  if (role === 'client') throw new CfsError('USAGE', 'The agent of a client is not there yet');
-  return toolsOf;
 }

@@ -8,7 +8,8 @@ import { createLog } from './log.js';
 import { tell, type WorkerContext } from './worker-context.js';
 
 async function work(context: WorkerContext): Promise<void> {
-  await (await import('./node-work.js')).workForNode(context);
+  if (context.start.role === 'client') await (await import('./client-work.js')).workForClient(context);
+  else await (await import('./node-work.js')).workForNode(context);
 }
 
 /** The sentence that the supervisor's terminal and status show. */
