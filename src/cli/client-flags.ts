@@ -2,15 +2,20 @@
 import { nameOf } from './flags.js';
 import { Flags } from './oclif.js';
 
+/** For commands that name their clients otherwise. */
+export const clientConfigFlag = {
+  config: Flags.string({
+    ...nameOf('file'),
+    summary: "Configuration of this host's agent, with its mount driver (else /etc/cfs/agent.json).",
+  }),
+};
+
 export const clientFlags = {
   client: Flags.string({
     ...nameOf('client'),
     summary: "Which client (else CFS_CLIENT, or client.name in this host's agent configuration).",
   }),
-  config: Flags.string({
-    ...nameOf('file'),
-    summary: "Configuration of this host's agent, with its mount driver (else /etc/cfs/agent.json).",
-  }),
+  ...clientConfigFlag,
 };
 
 export const forceFlag = {

@@ -73,7 +73,7 @@ export abstract class CfsCommand extends Command {
   /** What this command has committed, so that no later failure can look as if nothing had been changed. */
   private commit: { generation: number; txid: string | null } | null = null;
   /** The generation that the change led to, made by it or not: what --wait waits for. */
-  private reached: number | null = null;
+  private reached: TransactOutcome<unknown> | null = null;
   private waited: WaitReport | null = null;
 
   abstract override run(): Promise<CommandResult>;
@@ -108,11 +108,11 @@ export abstract class CfsCommand extends Command {
   protected override async finally(error: Error | undefined): Promise<void> {
     if (error !== undefined || this.shared.wait === undefined || this.reached === null) return;
     try {
-      const { convergedText, reportOf, waitAfterChange, waitTimeout } = await import('./wait.js');
-      const look = await waitAfterChange(await this.cluster(), this.reached, this.shared.wait, this.jsonEnabled());
-      this.waited = reportOf(look);
-      if (!look.isConverged) throw waitTimeout(look, this.commit?.generation ?? null, this.shared.wait);
-      this.note(convergedText(look));
+      const { waitForAll } = await import('./wait-all.js');
+      const end = await waitForAll(await this.cluster(), this.reached, this.shared.wait, this.jsonEnabled());
+      this.waited = end.report;
+      if (end.error !== null) throw end.error;
+      this.note(end.text);
     } catch (problem) {
       process.exitCode = reportError(this.afterCommit(problem), this.typed, this.jsonEnabled());
     }
@@ -202,7 +202,7 @@ export abstract class CfsCommand extends Command {
     try {
       const outcome = await cluster.change(operation, request, { ...this.changeOptions(), onWait: waiting.onWait });
       if (outcome.committed) this.hasCommitted(outcome.generation, outcome.txid);
-      if (!this.isDryRun) this.reached = outcome.generation;
+      if (!this.isDryRun) this.reached = outcome;
       return outcome;
     } finally {
       waiting.stop();

@@ -3,10 +3,10 @@ import { CfsError } from '../core/errors.js';
 import { leasesOf } from '../core/membership/agents.js';
 import { type WaitedNode, type WaitLook, waitForAgents } from '../core/membership/wait.js';
 import { formatDuration } from '../core/model/units.js';
-import { watchHint } from '../node/watch-hint.js';
 import type { DirectoryCluster } from '../open.js';
 import { escapeText, plural } from '../render/format.js';
 import { isTerminal, STDERR, writeErr } from '../render/output.js';
+import { resting } from './resting.js';
 
 /** The member `wait` of a change's JSON. */
 export interface WaitReport {
@@ -16,6 +16,8 @@ export interface WaitReport {
   generation: number;
   waitedMs: number;
   nodes: { node: string; state: string; released: number | null; applied: number | null; quietMs: number }[];
+  /** Clients whose mounts the change concerns and that have an agent; absent where there are none. */
+  clients?: { client: string; released: number | null; applied: number | null; givesUp: string[] }[];
 }
 
 /** Waiting nodes that are named; a hundred would fill the screen. */
@@ -51,32 +53,6 @@ export async function waitAfterChange(
     rest.end();
     if (shown !== '') writeErr('\r\u001b[K');
   }
-}
-
-/** A pause that a new lease cuts short, where the file system tells. */
-function resting(dir: string): { pause: (ms: number) => Promise<void>; end: () => void } {
-  let isHinted = false;
-  let resume: (() => void) | null = null;
-  const unhint = watchHint(dir, () => {
-    isHinted = true;
-    resume?.();
-  });
-  return {
-    async pause(ms) {
-      if (!isHinted) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
-          resume = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      resume = null;
-      isHinted = false;
-    },
-    end: unhint,
-  };
 }
 
 /** `n2 (released 16)`, `n4 (applied 12)`, `n5 (quiet for 11 s)`. */

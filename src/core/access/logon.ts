@@ -6,7 +6,7 @@ import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
 import { requireAccessFormat } from './clients.js';
 import { endRequest, handOver, timeOf } from './handover.js';
-import { logonOf, volumesAwaitedBy, volumesMountedBy, volumesWrittenBy } from './look.js';
+import { logonOf, volumesAwaitedBy, volumesMountedBy, volumesWrittenBy, writerOf } from './look.js';
 import { pairName, pairOf } from './pair.js';
 
 export interface LogonResult {
@@ -52,6 +52,8 @@ export interface LogoffRequest {
   client: string;
   /** Nothing of the client is mounted for writing any more: its rights pass on in this generation. Else its agent gives them up. */
   readOnly: boolean;
+  /** Its agent ends the programs that still write. */
+  force?: boolean;
   reason?: string | null;
 }
 
@@ -69,7 +71,12 @@ export const clientLogoff: Operation<LogoffRequest, LogoffResult> = {
     requireAccessFormat(draft);
     const client = requireClient(draft, request.client);
     const unmounted = takeOff(draft, client, { reason: request.reason ?? null, says: 'it logged off', nowMs });
-    return { client, unmounted, writers: request.readOnly ? passOn(draft, client, nowMs) : [] };
+    if (request.readOnly) return { client, unmounted, writers: passOn(draft, client, nowMs) };
+    const written = request.force === true ? volumesWrittenBy(draft, client) : [];
+    for (const volume of written) {
+      draft.put('writers', volume, { ...writerOf(draft, volume), yields: { to: null, force: true, message: null } });
+    }
+    return { client, unmounted, writers: [] };
   },
 };
 

@@ -74,6 +74,8 @@ export const volumeAllow: Operation<AllowRequest, PairsResult> = {
 export interface DenyRequest extends PairsRequest {
   /** Clients with nothing to make read-only any more: their rights pass on in this generation. Of the others the agents give them up. */
   readOnly: readonly string[];
+  /** Their agents end the programs that still write. */
+  force?: boolean;
 }
 
 /** The clients may not mount the volumes any more: what is mounted is unmounted, requests are denied. */
@@ -90,7 +92,10 @@ export const volumeDeny: Operation<DenyRequest, PairsResult> = {
     // Only now: no right passes on to a client that is denied in the same request.
     const { volumes, clients } = result;
     for (const volume of volumes) {
-      for (const client of clients) giveUp(draft, volume, client, request.readOnly, result, nowMs);
+      for (const client of clients) {
+        if (request.force === true && writerOf(draft, volume).writer === client) yieldByForce(draft, volume);
+        giveUp(draft, volume, client, request.readOnly, result, nowMs);
+      }
     }
     return result;
   },
