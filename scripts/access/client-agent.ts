@@ -50,6 +50,8 @@ export class ClientAgent {
   /** What stop-all said when it failed. */
   readonly complaints: string[] = [];
   unexpectedEnds = 0;
+  /** Whether somebody cleans up after its end, as systemd does. */
+  hasUnit = true;
 
   constructor(readonly options: ClientAgentOptions) {
     const { base, client } = options;
@@ -113,7 +115,7 @@ export class ClientAgent {
 
   /** As the unit does: KillMode=mixed, ExecStopPost, Restart. */
   private async afterEnd(): Promise<void> {
-    if (this.isAbandoned) return;
+    if (this.isAbandoned || !this.hasUnit) return;
     if (this.known?.worker != null) signalAll([this.known.worker], 'SIGKILL');
     const { status, stdout, stderr } = await this.stopAll();
     if (status !== 0) this.complaints.push(`${this.client}: stop-all ended with ${status}: ${stdout}${stderr}`);

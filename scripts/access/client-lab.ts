@@ -6,6 +6,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clientAdd } from '../../src/core/access/clients.js';
 import { desiredMode } from '../../src/core/access/desired.js';
+import { isLoggedOn } from '../../src/core/access/look.js';
 import { volumeAllow } from '../../src/core/access/rights.js';
 import { leaseInfo, listClientLeases } from '../../src/core/membership/leases.js';
 import { nodePlatform } from '../../src/node/platform.js';
@@ -97,11 +98,12 @@ export class ClientLab {
     );
   }
 
-  /** Whether every agent says that it has applied the newest generation. */
+  /** Whether every client is logged on and its agent says that it has applied the newest generation. */
   haveApplied(clients: readonly string[] = this.options.clients): boolean {
-    const { generation } = this.cluster.snapshot();
+    const snapshot = this.cluster.snapshot();
     const leases = listClientLeases(nodePlatform(), this.cluster.store.place.paths.leases);
-    return clients.every((client) => (leases.get(client)?.applied ?? -1) >= generation);
+    const hasApplied = (client: string) => (leases.get(client)?.applied ?? -1) >= snapshot.generation;
+    return clients.every((client) => isLoggedOn(snapshot, client) && hasApplied(client));
   }
 
   private isConverged(clients: readonly string[]): boolean {
