@@ -25,6 +25,7 @@ export class Refreshing {
   /** Made anew, and not recorded yet: with the generation that was read before. */
   private readonly done = new Map<string, number>();
   private readonly failed = new Map<string, string>();
+  private isTelling = false;
 
   constructor(private readonly options: RefreshingOptions) {}
 
@@ -35,9 +36,11 @@ export class Refreshing {
     }
     const nowMs = this.options.clock.monotonicMs();
     for (const item of view.volumes.values()) if (this.isStale(item)) this.see(item, nowMs);
-    if (this.done.size === 0 || !asking.isIdle || !asking.mayAsk('refreshed', generation)) return;
+    if (this.done.size === 0 || this.isTelling || !asking.isIdle || !asking.mayAsk('refreshed', generation)) return;
     const volumes = [...this.done].map(([volume, seen]) => ({ volume, seen }));
+    this.isTelling = true;
     void asking.ask('refreshed', { client, volumes }).then(({ kind }) => {
+      this.isTelling = false;
       if (kind === 'failed') return;
       for (const { volume, seen } of volumes) if (this.done.get(volume) === seen) this.done.delete(volume);
     });
