@@ -50,6 +50,8 @@ interface Ending {
   says: string;
   /** Asked for twice: programs that keep mounts busy are ended. */
   force: boolean;
+  /** Asked for once more: it does not wait until it is logged off. */
+  isHurried: boolean;
   logoff: 'no' | 'asked' | 'done';
 }
 
@@ -162,13 +164,14 @@ export class ClientWorker {
 
   /**
    * Asks it to end in order: everything is unmounted, the client logged off, and `run` returns. Asked again: programs that keep mounts
-   * busy are ended. A client has nothing to drain.
+   * busy are ended; a third time: what is told to the cluster is not waited for. A client has nothing to drain.
    */
   stop(_request: StopRequest): void {
     if (this.ending === null) {
-      this.ending = { reason: 'stopped', says: 'stopped in order', force: false, logoff: 'no' };
+      this.ending = { reason: 'stopped', says: 'stopped in order', force: false, isHurried: false, logoff: 'no' };
       this.hook('left', {});
     } else {
+      this.ending.isHurried = this.ending.force;
       this.ending.force = true;
     }
     this.waker.wake();
@@ -276,7 +279,7 @@ export class ClientWorker {
     if (this.ending?.reason === 'elsewhere') return;
     const says = `another agent of client ${client} renews its lease`;
     this.options.log.error({}, `${says}: this one makes everything read-only and ends`);
-    this.ending = { reason: 'elsewhere', says, force: true, logoff: 'done' };
+    this.ending = { reason: 'elsewhere', says, force: true, isHurried: true, logoff: 'done' };
     this.renewals.mute();
   }
 
@@ -394,7 +397,7 @@ export class ClientWorker {
       if (ending.logoff === 'asked') void this.logoff(ending);
     }
     // Where it could not be done, the others do it by the last lease.
-    if (ending.logoff === 'asked' && !ending.force) return;
+    if (ending.logoff === 'asked' && !ending.isHurried) return;
     this.troubles.attempt('leave', () => this.renewals.leave());
     this.ended = { reason: ending.reason, says: ending.says };
   }
