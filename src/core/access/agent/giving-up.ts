@@ -15,6 +15,8 @@ interface Word {
   until: number | null;
   /** It may or may not have been taken. */
   isUnsure: boolean;
+  /** What it said: null, that the mount is read-only; else why it is not. */
+  problem: string | null;
 }
 
 export class GivingUp {
@@ -38,8 +40,12 @@ export class GivingUp {
   }
 
   /** The word is given by somebody else's decision. @returns what tells its outcome */
-  begin(volume: string, since: number): (outcome: { generation: number } | 'refused' | 'failed') => void {
-    const word: Word = { since, until: null, isUnsure: false };
+  begin(
+    volume: string,
+    since: number,
+    problem: string | null = null,
+  ): (outcome: { generation: number } | 'refused' | 'failed') => void {
+    const word: Word = { since, until: null, isUnsure: false, problem };
     this.words.set(volume, word);
     return (outcome) => {
       if (outcome === 'refused') word.until = 0;
@@ -60,7 +66,7 @@ export class GivingUp {
   }
 
   private *unsure(): Iterable<Due> {
-    for (const [volume, { since, isUnsure }] of this.words) if (isUnsure) yield { volume, since, problem: null };
+    for (const [volume, { since, isUnsure, problem }] of this.words) if (isUnsure) yield { volume, since, problem };
   }
 
   /** Read-only, and to be given up. */
@@ -84,7 +90,7 @@ export class GivingUp {
 
   private async tell(due: readonly Due[]): Promise<void> {
     const { client, asking, marks } = this.options;
-    const outcomes = due.map(({ volume, since }) => this.begin(volume, since));
+    const outcomes = due.map(({ volume, since, problem }) => this.begin(volume, since, problem));
     const volumes = await Promise.all(
       due.map(async ({ volume, since, problem }) => {
         return { volume, since, problem: oneLine(problem, 500), modified: await marks.isModified(volume, since) };
