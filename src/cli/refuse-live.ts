@@ -1,4 +1,4 @@
-/** Refuses what must not be done to a node whose agent lives. */
+/** Refuses what must not be done to a node, or a client, whose agent lives. */
 import { CfsError } from '../core/errors.js';
 import type { Lease } from '../core/membership/leases.js';
 import { quoteName } from '../core/model/names.js';
@@ -12,6 +12,8 @@ export interface LiveOptions {
   clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
   /** What is refused, and what to do: `Node "n1" …: its agent has renewed its lease just now`. */
   refusal?: { says: string; hint: string };
+  /** Whose lease it is; default: a node's. */
+  kind?: 'node' | 'client';
 }
 
 const NOT_OFF = {
@@ -23,24 +25,30 @@ const NOT_OFF = {
 const POLL_MS = 100;
 
 /**
- * Watches a node's lease for one and a half intervals of renewal.
+ * Watches the lease of a node (a client) for one and a half intervals of renewal.
  * @returns the lease, which was not renewed; undefined: it has none
- * @throws CfsError NODE_STATE when it was
+ * @throws CfsError NODE_STATE (of a client AGENT_RUNNING) when it was
  */
-export async function refuseLive(node: string, options: LiveOptions): Promise<Lease | undefined> {
+export async function refuseLive(name: string, options: LiveOptions): Promise<Lease | undefined> {
   const { clock, leases } = options;
-  const first = leases().get(node);
+  const first = leases().get(name);
   if (first === undefined || first.applied === null) return first;
   const untilMs = clock.monotonicMs() + 1.5 * settingOf(options.snapshot(), 'lease.interval');
   while (clock.monotonicMs() < untilMs) {
     await clock.sleep(POLL_MS);
-    const lease = leases().get(node);
+    const lease = leases().get(name);
     if (lease === undefined || lease.seq === first.seq) continue;
     const { says, hint } = options.refusal ?? NOT_OFF;
-    throw new CfsError('NODE_STATE', `Node ${quoteName(node)} ${says}: its agent has renewed its lease just now`, {
-      hint,
-      details: { node, lease: lease.seq },
-    });
+    const kind = options.kind ?? 'node';
+    const who = `${kind === 'node' ? 'Node' : 'Client'} ${quoteName(name)}`;
+    throw new CfsError(
+      kind === 'node' ? 'NODE_STATE' : 'AGENT_RUNNING',
+      `${who} ${says}: its agent has renewed its lease just now`,
+      {
+        hint,
+        details: { [kind]: name, lease: lease.seq },
+      },
+    );
   }
   return first;
 }
