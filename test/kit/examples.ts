@@ -48,8 +48,14 @@ const SPARE = ['domain add LA', 'group add archive', 'node add n9 --domains CA',
 export const SPECIAL: Record<string, ExampleState> = {
   'cfs agentd --node n1 --state-dir ./n1.state': { until: /the lease is renewed/, varies: true },
   'cfs agentd --node n2 --state-dir ./n2.state --drain --log json': { until: /the lease is renewed/, varies: true },
+  'cfs agentd --client c1 --state-dir ./c1.state': {
+    before: ['client add c1', 'volume allow v1 c1'],
+    until: /the lease is renewed/,
+    varies: true,
+  },
   // No agent runs.
   'cfs agentd status': { status: 7 },
+  'cfs agentd status --client c1': { status: 7 },
   'cfs agentd status --node n1 --json': { status: 7 },
   'cfs apply -f cluster.yaml --dry-run': { files: CLUSTER_FILE },
   'cfs apply -f cluster.yaml --prune --yes': {
