@@ -71,7 +71,7 @@ describe('the agent of a client', () => {
     await lab.until(() => driver.mode('v1') === 'rw', 'it writes');
   });
 
-  it('hands over in two commits, and as many wake-ups', async () => {
+  it('hands over in two commits, at once where something tells of new generations', async () => {
     const lab = await ClientLab.make({ clients: ['A', 'B'] });
     await lab.makeWriter('A');
     await lab.run(3000);
@@ -87,7 +87,8 @@ describe('the agent of a client', () => {
     // Two calls of the driver of 2 ms, one decision of 1 ms, and the hints.
     assert.ok(tookMs < 10, `${tookMs} ms`);
     const [callsA, callsB] = calls().map((count, i) => count - before[i]!);
-    assert.ok(callsA! < 60 && callsB! < 40, `${callsA} system calls of A, which decides, and ${callsB} of B`);
+    // Of a young history, which is looked at by listing it as well.
+    assert.ok(callsA! < 100 && callsB! < 70, `${callsA} system calls of A, which decides, and ${callsB} of B`);
     assert.equal(b.eventsOf('write-granted').length, 1);
   });
 

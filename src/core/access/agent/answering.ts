@@ -121,7 +121,7 @@ export class Answering {
   }
 
   private async tellCluster(known: Case, answer: { grant: boolean; message: string | null }): Promise<void> {
-    const { client: by, asking, givingUp, marks } = this.options;
+    const { client: by, asking, givingUp, marks, mounts } = this.options;
     const { volume, client, asked } = known.request;
     const { grant } = answer;
     const told = grant ? givingUp.begin(volume, known.since) : null;
@@ -136,6 +136,7 @@ export class Answering {
       by,
       readOnly: grant,
       modified,
+      isFresh: mounts.shownAt(volume) >= known.since,
     });
     told?.(outcome.kind === 'done' ? outcome : outcome.kind);
     // Whatever came of it: the next generation that is read says what is still to be answered.

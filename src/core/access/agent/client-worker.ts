@@ -351,11 +351,10 @@ export class ClientWorker {
     this.mounts.step(this.wishes(), (step) => this.obstacle(step));
     this.expiring.step(generation);
     this.refreshing.step(generation);
-    const writing = new Map<string, number>();
-    for (const { volume, since } of this.view.volumes.values()) {
-      if (this.mounts.isWriting(volume, since)) writing.set(volume, since);
-    }
-    this.marks.step(writing, settingOf(snapshot, 'lease.interval'), generation);
+    const rights = new Map<string, number>();
+    for (const { volume, since, isWriter } of this.view.volumes.values()) if (isWriter) rights.set(volume, since);
+    const isWriting = (volume: string, since: number): boolean => this.mounts.isWriting(volume, since);
+    this.marks.step(rights, isWriting, { intervalMs: settingOf(snapshot, 'lease.interval'), generation });
   }
 
   /** Once at the start, and whenever it was found gone meanwhile. */

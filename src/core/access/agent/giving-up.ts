@@ -89,11 +89,13 @@ export class GivingUp {
   }
 
   private async tell(due: readonly Due[]): Promise<void> {
-    const { client, asking, marks } = this.options;
+    const { client, asking, marks, mounts } = this.options;
     const outcomes = due.map(({ volume, since, problem }) => this.begin(volume, since, problem));
     const volumes = await Promise.all(
       due.map(async ({ volume, since, problem }) => {
-        return { volume, since, problem: oneLine(problem, 500), modified: await marks.isModified(volume, since) };
+        const isFresh = mounts.shownAt(volume) >= since;
+        const modified = await marks.isModified(volume, since);
+        return { volume, since, problem: oneLine(problem, 500), modified, isFresh };
       }),
     );
     const answer = await asking.ask('given-up', { client, volumes });

@@ -36,13 +36,19 @@ export class WriteMarks {
 
   /**
    * Looks at what is mounted for writing, and marks it where that is due.
-   * @param writing volumes with the epochs of their rights
+   * @param rights volumes whose writer this client is, with the epochs of their rights
+   * @param isWriting whether a volume is mounted for writing now: only then it is looked at
    */
-  step(writing: ReadonlyMap<string, number>, intervalMs: number, generation: number): void {
+  step(
+    rights: ReadonlyMap<string, number>,
+    isWriting: (volume: string, since: number) => boolean,
+    { intervalMs, generation }: { intervalMs: number; generation: number },
+  ): void {
     const nowMs = this.options.clock.monotonicMs();
     const lookMs = Math.max(LEAST_LOOK_MS, intervalMs);
-    for (const [volume, { since }] of this.marks) if (writing.get(volume) !== since) this.marks.delete(volume);
-    for (const [volume, since] of writing) {
+    for (const [volume, { since }] of this.marks) if (rights.get(volume) !== since) this.marks.delete(volume);
+    for (const [volume, since] of rights) {
+      if (!isWriting(volume, since)) continue;
       let mark = this.marks.get(volume);
       if (mark === undefined) {
         mark = { since, marked: undefined, seen: null, isLooking: false, lookMs: nowMs + lookMs, touchMs: nowMs };
@@ -67,7 +73,12 @@ export class WriteMarks {
 
   nextDueMs(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { isLooking, lookMs } of this.marks.values()) if (!isLooking) next = Math.min(next, lookMs);
+    const nowMs = this.options.clock.monotonicMs();
+    for (const { isLooking, lookMs, touchMs, seen, marked } of this.marks.values()) {
+      // What is overdue waits for something else: its mount, or a decision under way.
+      if (!isLooking && lookMs > nowMs) next = Math.min(next, lookMs);
+      if (seen !== null && seen !== marked && touchMs > nowMs) next = Math.min(next, touchMs);
+    }
     return next;
   }
 
