@@ -49,15 +49,6 @@ export function findLocalAgents(request: LocalAgentRequest, processes: Processes
   return agents.flat().map((agent) => ({ ...agent, config }));
 }
 
-/**
- * The one that is meant. Where a node's and a client's are, and neither is named: the one that runs, the node's before the client's.
- * @throws CfsError as findLocalAgents
- */
-export function findLocalAgent(request: LocalAgentRequest, processes: Processes): LocalAgent | null {
-  const found = findLocalAgents(request, processes);
-  return found.find(({ stateDir }) => lockHolder(stateDir, processes) !== null) ?? found[0] ?? null;
-}
-
 /** Those of a directory that was given: whose it is, and the client that is served beside that node. Of those the ones that were typed. */
 function inDirectory(given: string, request: LocalAgentRequest, config: AgentConfig): LocalAgent[] {
   const dirs = [given, ...clientsBelow(given)];

@@ -50,10 +50,12 @@ export function createLog({ format, level, name, served }: LogOptions): AgentLog
   const isJournal = process.env.JOURNAL_STREAM !== undefined;
   const to: DestinationStream =
     format === 'json' ? out : { write: (json: string) => void out.write(`${logLine(json, isJournal)}\n`) };
+  // `client` in a line may be another one, that the line is about.
+  const whose = served.role === 'client' ? { served: servedText(served) } : { node: served.name };
   const logger: Logger = pino(
     {
       level,
-      base: { process: name, [served.role]: served.name },
+      base: { process: name, ...whose },
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'message',
     },
@@ -80,9 +82,9 @@ export function createLog({ format, level, name, served }: LogOptions): AgentLog
 
 /** A line for people from one of pino's: time, level, who, the sentence, and the facts that are not in it by name already. */
 export function logLine(json: string, isJournal = false): string {
-  const { level, time, process, node: _, client, message, ...facts } = JSON.parse(json) as Record<string, unknown>;
+  const { level, time, process, node: _, served, message, ...facts } = JSON.parse(json) as Record<string, unknown>;
   // One process may serve a node and a client: the client's lines say so.
-  const who = client === undefined ? process : `${servedText({ role: 'client', name: String(client) })} ${process}`;
+  const who = served === undefined ? process : `${served} ${process}`;
   const { label, priority } = LEVELS[level as number] ?? LEVELS[30]!;
   const begin = isJournal ? `<${priority}>` : `${time} ${label.padEnd(5)} `;
   const rest = Object.entries(facts).map(([key, value]) => `${key}=${factText(value)}`);

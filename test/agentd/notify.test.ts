@@ -90,6 +90,18 @@ describe('a line of the log', () => {
     );
   });
 
+  it('says of which client it is: one process may serve a node, too', () => {
+    const line = {
+      level: 30,
+      time: 'T',
+      process: 'worker',
+      served: 'client c1',
+      client: 'c2',
+      message: 'client c2 is gone',
+    };
+    assert.equal(logLine(JSON.stringify(line)), 'T INFO  client c1 worker: client c2 is gone (client=c2)');
+  });
+
   it('has its priority instead of the time under journald', () => {
     assert.match(logLine(json, true), /^<3>worker: volume/);
   });
