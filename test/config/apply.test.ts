@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { volumeAccessOf } from '../../src/core/access/look.js';
 import { apply } from '../../src/core/config/apply.js';
 import type { ClusterDocument } from '../../src/core/config/document.js';
 import { exportDocument, exportYaml } from '../../src/core/config/export.js';
@@ -11,7 +12,7 @@ import { clusterFreeze, clusterSet } from '../../src/core/config/settings.js';
 import { volumeCreate } from '../../src/core/config/volumes.js';
 import { memorySnapshot } from '../../src/core/store/draft.js';
 import { attempt, configurationStep, otherStep } from '../kit/arbitrary.js';
-import { giveState, place, smallCluster, wideCluster } from '../kit/clusters.js';
+import { clientCluster, giveState, place, smallCluster, wideCluster } from '../kit/clusters.js';
 import { configurationOf, MemoryCluster, tablesOf } from '../kit/memory.js';
 
 /** The cluster's own document, through JSON, as a file would hold it. */
@@ -186,7 +187,7 @@ describe('an export', () => {
     const steps = fc.array(fc.oneof({ weight: 4, arbitrary: configurationStep }, otherStep), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(steps, fc.boolean(), fc.boolean(), async (done, prune, yaml) => {
-        const cluster = wideCluster();
+        const cluster = clientCluster();
         for (const step of done) attempt(cluster, step);
         const { generation } = cluster;
         const document = yaml
@@ -204,15 +205,19 @@ describe('an export', () => {
     let made = 0;
     fc.assert(
       fc.property(steps, steps, (some, others) => {
-        const [wanted, cluster] = [wideCluster(), wideCluster()];
+        const [wanted, cluster] = [clientCluster(), clientCluster()];
         for (const step of some) attempt(wanted, step);
         for (const step of others) attempt(cluster, step);
         const request = { document: ownDocument(wanted), prune: true };
         if (!attempt(cluster, { operation: apply as never, request })) return;
         made++;
         const [now, then] = [configurationOf(cluster.snapshot()), configurationOf(wanted.snapshot())];
-        for (const table of ['nodes', 'volumes'])
+        for (const table of ['nodes', 'volumes', 'clients', 'access']) {
           assert.deepEqual(unspelled(now[table]), unspelled(then[table]), table);
+        }
+        for (const name of wanted.snapshot().table('volumes').names()) {
+          assert.deepEqual(volumeAccessOf(cluster.snapshot(), name), volumeAccessOf(wanted.snapshot(), name));
+        }
       }),
       { numRuns: 300 },
     );
@@ -266,7 +271,7 @@ describe('restoring', () => {
     let made = 0;
     fc.assert(
       fc.property(steps, fc.nat(), (done, pick) => {
-        const cluster = wideCluster();
+        const cluster = clientCluster();
         for (const step of done) attempt(cluster, step);
         const generation = 1 + (pick % cluster.generation);
         const states = cluster.snapshot();

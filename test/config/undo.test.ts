@@ -8,7 +8,7 @@ import { type UndoResult, undo, undoRemainder } from '../../src/core/config/undo
 import { volumeCreate, volumeRemove, volumeRename, volumeSet } from '../../src/core/config/volumes.js';
 import { nodeOnline } from '../../src/core/membership/states.js';
 import { attempt, configurationStep, otherStep } from '../kit/arbitrary.js';
-import { giveState, place, smallCluster, wideCluster } from '../kit/clusters.js';
+import { clientCluster, giveState, place, smallCluster } from '../kit/clusters.js';
 import { configurationOf, type MemoryCluster, refusal, tablesOf } from '../kit/memory.js';
 
 const nodeOf = (cluster: MemoryCluster, volume: string) => cluster.snapshot().table('placements').get(volume)?.node;
@@ -251,7 +251,7 @@ describe('undo, whatever was done', () => {
   it('restores the configuration exactly, and never touches states of nodes that stay', () => {
     fc.assert(
       fc.property(fc.array(configurationStep, { minLength: 1, maxLength: 8 }), (steps) => {
-        const cluster = wideCluster();
+        const cluster = clientCluster();
         for (const step of steps) {
           const before = cluster.generation;
           attempt(cluster, step);
@@ -277,7 +277,7 @@ describe('undo, whatever was done', () => {
     });
     fc.assert(
       fc.property(steps, fc.nat(), (done, pick) => {
-        const cluster = wideCluster();
+        const cluster = clientCluster();
         for (const step of done) attempt(cluster, step);
         if (cluster.generation < 2) return;
         const target = 2 + (pick % (cluster.generation - 1));

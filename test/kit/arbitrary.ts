@@ -1,5 +1,11 @@
 /** Random configuration operations for property tests. Requests may be refused; what is accepted must hold. */
 import fc from 'fast-check';
+import { releaseWrite, respond } from '../../src/core/access/answers.js';
+import { clientAdd, clientRemove, clientSet } from '../../src/core/access/clients.js';
+import { clientLogoff, clientLogon } from '../../src/core/access/logon.js';
+import { volumeMount, volumeUnmount } from '../../src/core/access/mounts.js';
+import { requestWrite } from '../../src/core/access/requests.js';
+import { volumeAllow, volumeControl, volumeDeny, volumeLockout } from '../../src/core/access/rights.js';
 import { domainOperations, groupOperations } from '../../src/core/config/declared.js';
 import { nodeAdd, nodeRemove, nodeRename, nodeSet } from '../../src/core/config/nodes.js';
 import { clusterFreeze, clusterSet, clusterUnfreeze, clusterUnset } from '../../src/core/config/settings.js';
@@ -58,6 +64,35 @@ function declared(operations: typeof groupOperations, name: fc.Arbitrary<string>
   ];
 }
 
+const client = fc.constantFrom('c1', 'c2', 'c3', 'C1');
+const pair = { volume: fc.constantFrom('v1', 'v2', 'v5'), client };
+const clientFields = { name: client, refreshNotify: fc.boolean(), autoRespond: fc.boolean(), lockedOut: fc.boolean() };
+
+/** Operations on what is wished of clients and of what they may do. */
+const accessSteps: fc.Arbitrary<Step>[] = [
+  step(
+    clientAdd,
+    fc.record(clientFields, some).map((input) => ({ clients: [input] })),
+  ),
+  step(clientSet, fc.record(clientFields, some)),
+  step(clientRemove, fc.record({ name: client })),
+  step(
+    volumeAllow,
+    fc.record({ ...pair, autoUpdate: fc.boolean(), autoUpdateIntervalMs: fc.constantFrom(100, 86_400_000) }),
+  ),
+  step(volumeDeny, fc.record({ ...pair, readOnly: fc.subarray(['c1', 'c2']) })),
+  step(volumeLockout, fc.record({ ...pair, lockout: fc.boolean() })),
+  step(
+    volumeControl,
+    fc
+      .record(
+        { ...pair, enabled: fc.boolean(), softwareLock: fc.boolean(), readOnlyMedia: fc.boolean() },
+        { requiredKeys: ['volume'] },
+      )
+      .map(({ client: of, ...fields }) => ({ ...fields, readOnly: of === undefined ? [] : [of] })),
+  ),
+];
+
 /** One operation on configuration, of any kind. */
 export const configurationStep: fc.Arbitrary<Step> = fc.oneof(
   step(
@@ -92,6 +127,7 @@ export const configurationStep: fc.Arbitrary<Step> = fc.oneof(
   step(volumeRename, fc.record({ name: volume, newName: volume })),
   ...declared(groupOperations, group),
   ...declared(domainOperations, domain),
+  ...accessSteps,
   step(
     clusterSet,
     fc.constantFrom({ settings: { 'lease.interval': '1s' } }, { settings: { name: 'x', 'lock.stale': '5s' } }),
@@ -101,8 +137,17 @@ export const configurationStep: fc.Arbitrary<Step> = fc.oneof(
   step(clusterUnfreeze, fc.constant({})),
 );
 
-/** One thing that happens beside configuration: a node changes its state, a volume is moved. */
+const readOnly = fc.boolean();
+
+/** One thing that happens beside configuration: a node changes its state, a volume is moved, a client mounts, asks, gives up. */
 export const otherStep: fc.Arbitrary<Step> = fc.oneof(
+  step(clientLogon, fc.record({ client })),
+  step(clientLogoff, fc.record({ client, readOnly })),
+  step(volumeMount, fc.record({ ...pair, rw: fc.boolean() })),
+  step(volumeUnmount, fc.record({ ...pair, readOnly })),
+  step(requestWrite, fc.record(pair)),
+  step(respond, fc.record({ ...pair, grant: fc.boolean(), by: fc.constant(null), readOnly })),
+  step(releaseWrite, fc.record({ ...pair, readOnly })),
   step(
     giveState,
     fc.record({ name: fc.constantFrom('n1', 'n2', 'n3'), state: fc.constantFrom('online', 'failed', 'offline') }),

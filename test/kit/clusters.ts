@@ -1,4 +1,6 @@
 /** Named clusters that tests begin with. */
+import { clientLogon } from '../../src/core/access/logon.js';
+import { requestWrite } from '../../src/core/access/requests.js';
 import { apply } from '../../src/core/config/apply.js';
 import { init } from '../../src/core/config/init.js';
 import type { NodeState } from '../../src/core/model/tables.js';
@@ -46,6 +48,25 @@ export function wideCluster(): MemoryCluster {
       ],
     },
   });
+  return cluster;
+}
+
+/**
+ * The wide cluster with clients: `c1` and `c2` are logged on and have `v1` and `v2` mounted, `c1` writes `v1` and `c2` waits for it;
+ * `c3` may mount `v2` and `v5`, which is disabled, and is not logged on.
+ */
+export function clientCluster(): MemoryCluster {
+  const cluster = wideCluster();
+  const may = (client: string, ...volumes: string[]) => volumes.map((volume) => ({ volume, client, mount: true }));
+  cluster.change(apply, {
+    document: {
+      volumes: [{ name: 'v5', enabled: false }],
+      clients: [{ name: 'c1', autoRespond: true }, { name: 'c2' }, { name: 'c3', lockedOut: true }],
+      access: [...may('c1', 'v1', 'v2'), ...may('c2', 'v1', 'v2'), ...may('c3', 'v2', 'v5')],
+    },
+  });
+  for (const client of ['c1', 'c2']) cluster.change(clientLogon, { client });
+  for (const client of ['c1', 'c2']) cluster.change(requestWrite, { volume: 'v1', client });
   return cluster;
 }
 

@@ -27,7 +27,37 @@ const GOOD: { table: TableName; name: string; record: Record<string, unknown> }[
     name: 'v1',
     record: { node: 'n1', since: 1, by: 'given', stage: null, rule: null, unplaced: null },
   },
+  { table: 'clients', name: 'c1', record: { refreshNotify: true, autoRespond: false, lockedOut: false } },
+  { table: 'logons', name: 'c1', record: { loggedOn: true, lastSeen: '2030-01-01T00:00:00.000Z', reason: null } },
+  {
+    table: 'access',
+    name: 'v1/c1',
+    record: { mount: true, lockout: false, autoUpdate: true, autoUpdateIntervalMs: 30_000 },
+  },
+  { table: 'mounts', name: 'v1/c1', record: { refreshed: 3, lastRefresh: '2030-01-01T00:00:00.000Z' } },
+  { table: 'volumeAccess', name: 'v1', record: { enabled: true, softwareLock: false, readOnlyMedia: false } },
+  {
+    table: 'writers',
+    name: 'v1',
+    record: { writer: 'c1', since: 4, queue: ['c2'], modified: 0, lastModified: null },
+  },
+  {
+    table: 'requests',
+    name: 'v1/c2',
+    record: {
+      asked: 5,
+      askedAt: '2030-01-01T00:00:00.000Z',
+      to: 'c1',
+      message: 'please',
+      limitMs: 600_000,
+      response: 'pending',
+      responseMessage: null,
+      answeredAt: null,
+    },
+  },
 ];
+
+const goodOf = (table: TableName) => GOOD.find((good) => good.table === table)!;
 
 describe('validation at commit', () => {
   it('takes a record of every table as it should be', () => {
@@ -62,8 +92,34 @@ describe('validation at commit', () => {
   });
 
   it('refuses a placed volume with a reason for being unplaced', () => {
-    const record = { ...GOOD.at(-1)!.record, unplaced: 'group-locked' };
+    const record = { ...goodOf('placements').record, unplaced: 'group-locked' };
     refusal(() => validateRecord('placements', 'v1', record), 'BAD_VALUE', /has no reason for being unplaced/);
+  });
+
+  it('takes records of a volume and a client under the names of both', () => {
+    for (const table of ['access', 'mounts', 'requests'] as const) {
+      const { record } = goodOf(table);
+      for (const name of ['v1', 'v1/', '/c1', 'v1/c1/x', 'v1/none', 'v1/e\u0301']) {
+        refusal(() => validateRecord(table, name, record), 'BAD_VALUE', new RegExp(`^Table ${table}, record`));
+      }
+    }
+    refusal(() => validateRecord('writers', 'v1/c1', goodOf('writers').record), 'BAD_VALUE', /^Table writers/);
+  });
+
+  it('refuses a writer that cannot be, and an answer without its time', () => {
+    const wrong = (table: TableName, fields: object, says: RegExp) =>
+      refusal(
+        () => validateRecord(table, goodOf(table).name, { ...goodOf(table).record, ...fields }),
+        'BAD_VALUE',
+        says,
+      );
+    wrong('writers', { writer: null }, /nobody waits where there is no writer/);
+    wrong('writers', { writer: null, queue: [], yields: { to: null, force: false, message: null } }, /none yields/);
+    wrong('writers', { queue: ['c1'] }, /a writer waits for itself only while it yields/);
+    wrong('writers', { queue: ['c2', 'c2'] }, /it is a list of different clients/);
+    wrong('writers', { since: 0 }, /it is the number of a generation/);
+    wrong('requests', { response: 'granted' }, /it has the time of its answer when it has an answer/);
+    wrong('requests', { response: 'maybe' }, /a response is one of pending, granted/);
   });
 
   it('lets every removal through', () => {

@@ -12,6 +12,7 @@ import { countOf } from '../model/find.js';
 import { naturalCompare, quoteName } from '../model/names.js';
 import type { TableName, WriterRecord } from '../model/tables.js';
 import type { Operation } from '../operation.js';
+import { sameValue } from '../store/draft.js';
 import type { Change, Draft, GenerationInfo } from '../store/store.js';
 import { renameNodeIn } from './nodes.js';
 import { type PlacementReturn, returnPlacements, type StayedVolume } from './undo-placements.js';
@@ -171,7 +172,9 @@ function clientsKept(draft: Draft, changes: readonly Change[]): string[] {
     if (table === 'logons') clients.add(name);
     else if (table === 'mounts' || table === 'requests') clients.add(pairOf(name).client);
     else if (table === 'writers') {
-      for (const record of [before, after]) clients.add((record as WriterRecord | null)?.writer ?? '');
+      const [former, later] = [before, after] as (WriterRecord | null)[];
+      if (former?.writer === later?.writer && sameValue(former?.yields, later?.yields)) continue;
+      for (const record of [former, later]) clients.add(record?.writer ?? '');
     }
   }
   return [...clients].filter((client) => draft.table('clients').has(client)).sort(naturalCompare);

@@ -4,6 +4,7 @@
  */
 import type { Snapshot } from '../store/store.js';
 import { ALL_DOMAINS, ANY_GROUP } from './defaults.js';
+import { checkAccess } from './integrity-access.js';
 import { foldCase, quoteName } from './names.js';
 import type { MembershipRecord, NodeState, TableName } from './tables.js';
 
@@ -59,6 +60,7 @@ export function integrityProblems(snapshot: Snapshot, limit = 20): IntegrityProb
     }
     if (placement.since > snapshot.generation) add('placements', name, `its epoch ${placement.since} is in the future`);
   }
+  checkAccess(snapshot, add);
   return problems;
 }
 

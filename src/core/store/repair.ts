@@ -9,6 +9,7 @@ import { examineManifest, examineTables, isProblem, listAll, type Problem } from
 import type { Manifest } from './manifest.js';
 import { planTables } from './plan-tables.js';
 import { recorded } from './recorded.js';
+import { renewed } from './restore.js';
 import type { SharedDirectoryStore } from './shared-directory-store.js';
 import { StoredSnapshot } from './snapshot.js';
 import type { CommitInfo, TransactOptions } from './store.js';
@@ -93,12 +94,14 @@ function diagnose(store: SharedDirectoryStore): Diagnosis {
   return { newest, floor, from, skips: skips.filter((gen) => gen >= floor).reverse(), problems: problems.reverse() };
 }
 
-/** What the given-up generations did to placements is not known: every volume gets an epoch that outranks theirs. */
+/** What the given-up generations did to placements and writers is not known: each gets an epoch that outranks theirs. */
 function publish(store: SharedDirectoryStore, info: CommitInfo, { newest, floor, from, skips }: Diagnosis): Manifest {
   const { random, clock } = store.place.platform;
   const draft = new MemoryDraft(new StoredSnapshot(from, store.reader), newest + 1);
-  for (const [name, record] of draft.base.table('placements').entries()) {
-    draft.put('placements', name, { ...record, since: newest + 1 });
+  for (const table of ['placements', 'writers'] as const) {
+    for (const [name, record] of draft.base.table(table).entries()) {
+      draft.put(table, name, renewed(table, record, newest + 1) as never);
+    }
   }
   const planned = planTables({
     base: from,
