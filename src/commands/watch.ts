@@ -1,10 +1,12 @@
 import { CfsCommand, durationFlag, Flags, nameOf, wholeFlag } from '../cli/command.js';
+import { changesAccess } from '../core/access/changes.js';
 import { CfsError } from '../core/errors.js';
 import { changesStanding } from '../core/membership/changes.js';
 import type { GenerationInfo } from '../core/store/store.js';
 import { type WatchItem, watchStore } from '../core/store/watch.js';
 import { watchHint } from '../node/watch-hint.js';
 import type { DirectoryCluster } from '../open.js';
+import { accessLinesOf } from '../render/access-changes.js';
 import { countsText } from '../render/changes.js';
 import { escapeText } from '../render/format.js';
 import { membershipOf, membershipText } from '../render/membership.js';
@@ -21,10 +23,11 @@ export default class Watch extends CfsCommand {
     `and the changed records (null where there are more than ${MOST_CHANGES}: cfs diff lists them). A line {"resync":…} says that ` +
     'generations were collected before they could be told: read the tables anew. A line {"alarm":…} says that the ' +
     "database went back or is damaged. With --text, a change of a node's state is told with its cause and the number of volumes " +
-    "that moved; --membership leaves out every generation that changed no node's state, hold-down or fencing. Ends with Ctrl-C, or after --count lines, or when --for has passed.";
+    "that moved, and so are changes of clients, rights, writers and requests; --membership leaves out every generation that changed no node's state, hold-down or fencing, --access every one that changed nothing of clients. Ends with Ctrl-C, or after --count lines, or when --for has passed.";
   static override examples = [
     { description: 'Tell everything from generation 1 on', command: 'cfs watch --from 1' },
     { description: 'Follow which nodes join and fail, and why', command: 'cfs watch --text --membership --from 1' },
+    { description: 'Follow who writes what', command: 'cfs watch --text --access --from 1' },
     { description: 'Wait for the next change, at most an hour', command: 'cfs watch --count 1 --for 1h' },
   ];
   static override flags = {
@@ -34,6 +37,9 @@ export default class Watch extends CfsCommand {
     interval: durationFlag({ summary: 'How often to look where the file system does not tell.', default: 1000 }),
     text: Flags.boolean({ summary: 'Lines for people instead of JSON.' }),
     membership: Flags.boolean({ summary: 'Only generations that changed how a node stands.' }),
+    access: Flags.boolean({
+      summary: 'Only generations that changed clients, their rights or mounts, writers or requests.',
+    }),
   };
 
   async run() {
@@ -60,7 +66,7 @@ export default class Watch extends CfsCommand {
       ...(flags.from === undefined ? {} : { from: flags.from }),
     });
     for await (const item of items) {
-      if (flags.membership && item.kind === 'generation' && !changesStanding(item.info.counts)) continue;
+      if (item.kind === 'generation' && !isWished(item.info, flags)) continue;
       writeOut(`${flags.text ? textOf(cluster, item) : JSON.stringify(lineOf(cluster, item))}\n`);
       lines++;
       if (lines === flags.count) end.abort();
@@ -71,6 +77,14 @@ export default class Watch extends CfsCommand {
 
   /** The lines are the output, under --json too. */
   protected override logJson(): void {}
+}
+
+function isWished(
+  { counts }: GenerationInfo,
+  { membership, access }: { membership: boolean; access: boolean },
+): boolean {
+  if (!membership && !access) return true;
+  return (membership && changesStanding(counts)) || (access && changesAccess(counts));
 }
 
 function lineOf({ store }: DirectoryCluster, item: WatchItem): unknown {
@@ -84,16 +98,19 @@ function lineOf({ store }: DirectoryCluster, item: WatchItem): unknown {
 function textOf(cluster: DirectoryCluster, item: WatchItem): string {
   if (item.kind === 'resync') return `generations ${item.from} to ${item.to} are not kept any more`;
   if (item.kind === 'alarm') return `ALARM: ${escapeText(item.message)}`;
-  const { generation, time, operation, actor, counts, message } = item.info;
+  const { generation, time, operation, actor, message } = item.info;
   const why = message === null ? '' : ` (${message})`;
-  const what = changesStanding(counts) ? standingText(cluster, item.info) : countsText(counts);
+  const what = happenedText(cluster, item.info);
   return escapeText(`${generation} ${time} ${actor.user}@${actor.host} ${operation}: ${what}${why}`);
 }
 
-/** What happened to the nodes; the counts alone where that cannot be read any more. */
-function standingText({ store }: DirectoryCluster, { generation, counts }: GenerationInfo): string {
+/** What happened to nodes, clients and writers; the counts alone where that cannot be read any more, or was something else. */
+function happenedText({ store }: DirectoryCluster, { generation, counts }: GenerationInfo): string {
   try {
-    return membershipText(membershipOf(store, generation, true));
+    const standing = changesStanding(counts) ? [membershipText(membershipOf(store, generation, true))] : [];
+    const access = changesAccess(counts) ? accessLinesOf(store, generation) : [];
+    const told = [...standing, ...access].join('; ');
+    return told === '' ? countsText(counts) : told;
   } catch (error) {
     if (error instanceof CfsError) return countsText(counts);
     throw error;
