@@ -1,5 +1,7 @@
 /** The work of a node's agent (core/agent/worker.ts), made of real parts. */
 import { version } from '../cli/version.js';
+import { ClientWatch } from '../core/access/agent/client-watch.js';
+import type { LapsedResult } from '../core/access/logon.js';
 import type { StopRequest, WorkerOptions } from '../core/agent/options.js';
 import type { Driver, Fencing, Hooks } from '../core/agent/ports.js';
 import { Worker } from '../core/agent/worker.js';
@@ -81,6 +83,17 @@ export async function workForNode({ start, log, onOrder }: WorkerContext): Promi
     config: { version: version() },
     mailbox: new Mailbox({ place, stateDir, node, handler: mailToHooks(log, parts.hooks), log }),
     sweeper: new MailSweeper(place, log),
+    clients: new ClientWatch({
+      platform,
+      dir: place.paths.leases,
+      by: `node ${node}`,
+      self: null,
+      decide: async (request) => (await decider.decide('clients-lapsed', request)).value as LapsedResult,
+      fencing: () => parts.fencing,
+      log,
+      hook: (event, variables) => void parts.hooks.run(event, variables),
+      decided: () => {},
+    }),
     ballast: new BallastKeeper(place),
     hint: watchHint,
   };

@@ -1,6 +1,7 @@
 /** What the agent's worker is made of, and how it ends. The process around it is src/agentd/worker-main.ts; the test kit has another. */
 import type { Platform } from '../platform/platform.js';
 import type { SharedDirectoryStore } from '../store/index.js';
+import type { Snapshot } from '../store/store.js';
 import type { Decider, Driver, Fencing, Hooks, Log, Supervisor } from './ports.js';
 
 export interface WorkerOptions {
@@ -19,6 +20,8 @@ export interface WorkerOptions {
   config: WorkerConfig;
   /** Messages to this node; absent: they stay where they are. */
   mailbox?: MailPoll;
+  /** Sees to clients that are gone (core/access/agent/client-watch.ts); absent: this agent leaves them to others. */
+  clients?: ClientDuty;
   /** Clears up mailboxes that nobody reads; absent: this agent leaves it to others. */
   sweeper?: MailSweep;
   /** The ballast's keeper; absent: this agent leaves it to others. */
@@ -41,6 +44,14 @@ export interface WorkerConfig {
 /** Called once per lease interval; what it does takes milliseconds. Errors are told, and harm nothing else. */
 export interface MailPoll {
   poll(): Promise<unknown>;
+}
+
+/** Called once per lease interval. What it does beside that wakes nobody. */
+export interface ClientDuty {
+  /** One look at the clients' leases, where there are clients. @throws SystemCallError */
+  look(snapshot: Snapshot): unknown;
+  /** A sentence each. */
+  problems(): string[];
 }
 
 /** src/core/mail/sweeper.ts. Called every minute or so by the first online agent. */

@@ -245,7 +245,10 @@ export class Worker {
     const rival = this.renewals.rivalIn(leases);
     if (rival !== null) this.giveWay();
     this.view.moves.forget(Math.min(peers.leastReleased(), this.view.generation));
-    if (this.mayDecide()) this.duties?.look(snapshot);
+    if (this.mayDecide()) {
+      this.duties?.look(snapshot);
+      this.options.clients?.look(snapshot);
+    }
     this.housekeeping.look(snapshot, peers);
   }
 
@@ -354,7 +357,13 @@ export class Worker {
   private problems(): string[] {
     const alarm = this.alarm === null ? [] : [this.alarm];
     if (this.isUnknown) alarm.push(unknownNode(this.options.node));
-    return [...alarm, ...this.troubles.says(), ...this.holdings.problems(), ...(this.duties?.problems() ?? [])];
+    return [
+      ...alarm,
+      ...this.troubles.says(),
+      ...this.holdings.problems(),
+      ...(this.duties?.problems() ?? []),
+      ...(this.options.clients?.problems() ?? []),
+    ];
   }
 
   private tellStatus(snapshot: Snapshot, peers: Peers): void {
