@@ -1,10 +1,14 @@
 /** Agents of clients among each other: who is gone, what expires, what is marked and refreshed, who is told. */
 import assert from 'node:assert/strict';
+import { ClientWatch } from '../../src/core/access/agent/client-watch.js';
+import { withClientQuestions } from '../../src/core/access/agent/decisions.js';
 import { clientSet } from '../../src/core/access/clients.js';
+import { clientLogon, clientsLapsed, type LapsedRequest } from '../../src/core/access/logon.js';
 import { isLoggedOn, logonOf, writerOf } from '../../src/core/access/look.js';
 import { requestWrite } from '../../src/core/access/requests.js';
 import { volumeAllow, volumeControl } from '../../src/core/access/rights.js';
 import { clusterFreeze } from '../../src/core/config/settings.js';
+import type { Files } from '../../src/core/platform/files.js';
 import { ClientLab } from '../kit/client-lab.js';
 
 const TIMEOUT_MS = 3000;
@@ -122,7 +126,6 @@ describe('write requests', () => {
     await lab.makeWriter('A');
     lab.host('B').worker!.stop({ drain: false });
     await lab.until(() => lab.host('B').end !== null, 'B ends');
-    const { clientLogon } = await import('../../src/core/access/logon.js');
     await lab.do(clientLogon, { client: 'B', lease: 1_000_000 });
     await lab.do(requestWrite, { volume: 'v1', client: 'B', limitMs: 2000 });
     await lab.until(() => !lab.isPending('B'), 'expired');
@@ -244,3 +247,53 @@ describe('a client with refreshNotify', () => {
     assert.deepEqual(lab.host('C').eventsOf('privileges-changed'), []);
   });
 });
+
+describe("a node's agent", () => {
+  it('logs off clients that are gone, and looks at no leases where no client ever logged on', async () => {
+    const lab = await ClientLab.make({ clients: ['A'] }, false);
+    const asked: string[] = [];
+    const { cluster } = lab;
+    const { platform, paths } = cluster.store.place;
+    let lists = 0;
+    const watch = new ClientWatch({
+      platform: { ...platform, files: countingLists(platform.files, () => (lists += 1)) },
+      dir: paths.leases,
+      by: 'node n1',
+      self: null,
+      decide: async (request) => {
+        asked.push(...request.clients.map(({ client }) => client));
+        const questions = withClientQuestions(cluster.store.place, 'clients-lapsed', request);
+        return (await lab.change(cluster.store, clientsLapsed, questions as LapsedRequest)).value;
+      },
+      fencing: () => null,
+      log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      hook: () => {},
+      decided: () => {},
+    });
+    const look = (): void => {
+      watch.look(lab.snapshot());
+      lab.world.after(500, look);
+    };
+    look();
+    await lab.run(5000);
+    assert.equal(lists, 0);
+    lab.host('A').start();
+    await lab.makeWriterWhenUp('A');
+    await lab.run(5000);
+    assert.deepEqual(asked, [], 'it lives');
+    lab.host('A').kill();
+    await lab.until(() => lab.writer() === null, 'logged off');
+    assert.deepEqual(asked, ['A']);
+    assert.match(logonOf(lab.snapshot(), 'A')!.reason!, /confirmed by node n1$/);
+  });
+});
+
+function countingLists(files: Files, counted: () => void): Files {
+  return new Proxy(files, {
+    get(target, name) {
+      if (name === 'list') counted();
+      const member = target[name as keyof Files] as (...given: unknown[]) => unknown;
+      return member.bind(target);
+    },
+  });
+}

@@ -138,6 +138,12 @@ export class ClientLab {
     await this.until(() => this.host(client).driver.mode(volume) === 'rw', `${client} writes ${volume}`);
   }
 
+  /** The same of a client that comes up. */
+  async makeWriterWhenUp(client: string, volume = 'v1'): Promise<void> {
+    await this.until(() => this.host(client).driver.mode(volume) === 'ro', `${client} is up`);
+    await this.makeWriter(client, volume);
+  }
+
   /** Names of the operations that made the generations after this one. */
   operationsSince(generation: number): string[] {
     return this.cluster
