@@ -11,11 +11,12 @@ import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
 import { requireAccessFormat } from './clients.js';
 import { desiredMode, modeUnlessYielding } from './desired.js';
-import { cancelYield, endRequest, handOver, stampModified } from './handover.js';
+import { cancelYield, endRequest, type FormerMount, handOver, stampModified } from './handover.js';
 import { pendingRequest, writerOf } from './look.js';
 import { noRequest, requireWriter } from './require.js';
 
-export interface RespondRequest {
+/** With `readOnly` also what is known of the mount (FormerMount). */
+export interface RespondRequest extends FormerMount {
   volume: string;
   /** Whose request; null: who has waited longest. Granted is only that one's: requests queue. */
   client: string | null;
@@ -29,8 +30,6 @@ export interface RespondRequest {
   by: string | null;
   /** The writer's mount is read-only already: the right passes on in this generation. Else its agent sees to it. */
   readOnly: boolean;
-  /** With `readOnly`: false where it is known that nothing was written since the last mark. */
-  modified?: boolean;
 }
 
 export interface RespondResult {
@@ -72,7 +71,7 @@ export const respond: Operation<RespondRequest, RespondResult> = {
     }
     yieldRight(draft, volume, { to: client, force: request.force ?? false, message });
     if (!request.readOnly) return { volume, client, answer: 'agreed', writer: writerOf(draft, volume).writer };
-    const writer = handOver(draft, volume, nowMs, request.modified);
+    const writer = handOver(draft, volume, nowMs, request);
     return { volume, client, answer: writer === client ? 'granted' : 'denied', writer };
   },
 };
@@ -81,13 +80,11 @@ function yieldRight(draft: Draft, volume: string, yields: Yield): void {
   draft.put('writers', volume, { ...writerOf(draft, volume), yields });
 }
 
-export interface ReleaseRequest {
+export interface ReleaseRequest extends FormerMount {
   volume: string;
   client: string;
   force?: boolean;
   readOnly: boolean;
-  /** As in RespondRequest. */
-  modified?: boolean;
 }
 
 /** The writer gives its right up: whoever has waited longest gets it, or nobody. @throws CfsError NOT_THE_WRITER */
@@ -98,7 +95,7 @@ export const releaseWrite: Operation<ReleaseRequest, { volume: string; client: s
     const client = requireClient(draft, request.client);
     const volume = requireVolume(draft, request.volume);
     requireWriter(draft, volume, client);
-    if (request.readOnly) handOver(draft, volume, nowMs, request.modified);
+    if (request.readOnly) handOver(draft, volume, nowMs, request);
     else yieldRight(draft, volume, { to: null, force: request.force ?? false, message: null });
     return { volume, client, writer: writerOf(draft, volume).writer };
   },
@@ -114,6 +111,8 @@ export interface GivenUpRequest {
     problem: string | null;
     /** Something was written since the last mark. */
     modified: boolean;
+    /** As in FormerMount. */
+    isFresh?: boolean;
   }[];
 }
 
@@ -129,14 +128,18 @@ export const givenUp: Operation<GivenUpRequest, GivenUpResult> = {
     requireAccessFormat(draft);
     const client = requireClient(draft, request.client);
     const result: GivenUpResult = { volumes: [] };
-    for (const { volume, since, problem, modified } of request.volumes) {
+    for (const { volume, since, problem, modified, isFresh } of request.volumes) {
       const { yields, ...writer } = writerOf(draft, volume);
       if (writer.writer !== client || writer.since !== since) continue;
       if (modified) stampModified(draft, volume, nowMs);
       if (problem === null) {
         // Asked for meanwhile to go on (enabled, mounted again): the mount follows the tables.
         if (desiredMode(draft, volume, client) === 'rw') continue;
-        result.volumes.push({ volume, writer: handOver(draft, volume, nowMs, false), answer: 'passed on' });
+        result.volumes.push({
+          volume,
+          writer: handOver(draft, volume, nowMs, { modified: false, isFresh }),
+          answer: 'passed on',
+        });
       } else if (yields !== undefined && (yields.to !== null || modeUnlessYielding(draft, volume, client) === 'rw')) {
         if (yields.to !== null) endRequest(draft, volume, yields.to, { response: 'denied', message: problem, nowMs });
         else cancelYield(draft, volume, nowMs);

@@ -73,16 +73,28 @@ export function makeWriter(draft: Draft, volume: string, client: string, nowMs: 
   draft.put('mounts', pairName(volume, client), { refreshed: draft.nextGeneration, lastRefresh: timeOf(nowMs) });
 }
 
+/** What is known of the mount of a writer whose right passes on. */
+export interface FormerMount {
+  /** Something was written since the last mark; what cannot be told counts as written, or readers would miss it. Default true. */
+  modified?: boolean | undefined;
+  /** It was made (anew) since the client became the writer. False: it still is the one of before. Default true. */
+  isFresh?: boolean | undefined;
+}
+
 /**
  * Passes the right on: to whoever has waited longest and may have it, or to nobody. Whoever may not have it any more gets a denial.
- * @param isModified something was written since the last mark; what cannot be told counts as written, or readers would miss it
  * @returns the new writer
  */
-export function handOver(draft: Draft, volume: string, nowMs: number, isModified = true): string | null {
-  if (isModified) stampModified(draft, volume, nowMs);
+export function handOver(
+  draft: Draft,
+  volume: string,
+  nowMs: number,
+  { modified = true, isFresh = true }: FormerMount = {},
+): string | null {
+  if (modified) stampModified(draft, volume, nowMs);
   const { yields, ...writer } = writerOf(draft, volume);
   draft.put('writers', volume, writer);
-  if (writer.writer !== null) showsAll(draft, volume, writer.writer, nowMs);
+  if (writer.writer !== null) judgeMount(draft, volume, writer.writer, isFresh, nowMs);
   for (const client of writer.queue) {
     const obstacle = writeObstacle(draft, volume, client);
     if (obstacle !== null) {
@@ -98,12 +110,15 @@ export function handOver(draft: Draft, volume: string, nowMs: number, isModified
   return null;
 }
 
-/** A writer's own mount is not stale by what it wrote itself. */
-function showsAll(draft: Draft, volume: string, writer: string, nowMs: number): void {
+/** A writer's own mount is not stale by what it wrote itself. One that never followed the right shows nobody knows what. */
+function judgeMount(draft: Draft, volume: string, writer: string, isFresh: boolean, nowMs: number): void {
   const name = pairName(volume, writer);
   const mount = draft.table('mounts').get(name);
-  if (mount === undefined || mount.refreshed >= writerOf(draft, volume).modified) return;
-  draft.put('mounts', name, { refreshed: draft.nextGeneration, lastRefresh: timeOf(nowMs) });
+  if (mount === undefined) return;
+  if (!isFresh) draft.put('mounts', name, { ...mount, refreshed: 1 });
+  else if (mount.refreshed < writerOf(draft, volume).modified) {
+    draft.put('mounts', name, { refreshed: draft.nextGeneration, lastRefresh: timeOf(nowMs) });
+  }
 }
 
 /** Records that the volume was modified; mounts that were made before are stale. */
