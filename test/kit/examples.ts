@@ -2,13 +2,15 @@
  * The cluster that the examples of `--help` are run against, and what some of them need beside it. An example not named
  * here must work on the plain cluster.
  */
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cfs, tempDir } from './cli.js';
 
 export interface ExampleState {
   /** Commands of cfs run before, words separated by blanks. */
   before?: string[];
+  /** Clients c1 to c3: c1 writes v1, c2 waits for it, both read v2 and v3; c3 may do nothing. Generations 4 to 9, before `before`. */
+  hasClients?: true;
   /** Files in the working directory. */
   files?: Record<string, string>;
   /** Standard input. */
@@ -44,8 +46,48 @@ const CLUSTER_FILE = { 'cluster.yaml': `cluster: {name: examples}\ngroups: [eng,
 const FENCING_FILE = { 'agent.json': '{"fencing": {"command": "/bin/true", "nodes": {"n2": {"plug": "2"}}}}' };
 const SPARE = ['domain add LA', 'group add archive', 'node add n9 --domains CA', 'volume create v9 --domains CA'];
 
+const CLIENTS = [
+  'client add c1 c2 c3',
+  'volume allow v1,v2,v3 c1,c2',
+  'client logon c1',
+  'client logon c2',
+  'volume request-write v1 --client c1',
+  'volume request-write v1 --client c2',
+];
+
+/** Of examples that need the clients, and no more. */
+const WITH_CLIENTS = [
+  'cfs client list --filter loggedOn=yes',
+  'cfs client list --filter writes=v1 -o name',
+  'cfs client logoff c1',
+  'cfs client logoff c1 --fenced --yes --message "unplugged by hand, room 12"',
+  'cfs client logon c1',
+  'cfs client logon c1 --dry-run',
+  'cfs client remove c3 --yes',
+  'cfs client remove c3 --dry-run',
+  'cfs client set c1 --auto-respond',
+  'cfs client set c1 c2 --no-auto-respond --refresh-notify',
+  'cfs client show c1',
+  'cfs client show c1 --at 5 --json',
+  'cfs history --access',
+  'cfs volume access',
+  'cfs volume access --filter state=waits',
+  'cfs volume access v1 --client c1,c2 --json',
+  'cfs volume allow v1 c1',
+  'cfs volume allow v1,v2 c1,c2 --auto-update --interval 1m',
+  'cfs volume deny v1 c1',
+  'cfs volume deny v1,v2 c1,c2 --dry-run',
+  'cfs volume disable v1 --message "copy to the new array"',
+  'cfs volume disable v1 v2 --force',
+  'cfs volume lockout v1 c1',
+  'cfs volume lockout v1,v2 c1,c2 --dry-run',
+  'cfs volume unlock v1 c1',
+  'cfs volume unlock v1,v2 c1 --message "training is over"',
+];
+
 /** By the example's command line. */
 export const SPECIAL: Record<string, ExampleState> = {
+  ...Object.fromEntries(WITH_CLIENTS.map((line) => [line, { hasClients: true as const }])),
   'cfs agentd --node n1 --state-dir ./n1.state': { until: /the lease is renewed/, varies: true },
   'cfs agentd --node n2 --state-dir ./n2.state --drain --log json': { until: /the lease is renewed/, varies: true },
   'cfs agentd --client c1 --state-dir ./c1.state': {
@@ -83,6 +125,7 @@ export const SPECIAL: Record<string, ExampleState> = {
   'cfs db restore monday.cfs --new /srv/shared/cfs --yes': { before: ['db backup monday.cfs'], path: '/srv/shared' },
   'cfs watch --from 1': { until: /"generation":3.*\n/ },
   'cfs watch --text --membership --from 1': { until: /init: n1, .*\n/ },
+  'cfs watch --text --access --from 1': { hasClients: true, until: /asked for by c2 of c1\n/ },
   'cfs watch --count 1 --for 1h': { meanwhile: ['volume', 'set', 'v1', '--weight'] },
   'cfs init --from cluster.yaml --yes': { isEmpty: true, files: CLUSTER_FILE },
   'cfs init --sample 200x20000 --yes': { isEmpty: true },
@@ -122,21 +165,35 @@ const DOCUMENT = {
   })),
 };
 
+const templates = new Map<string, string>();
+
+/** A working directory with the cluster in .cfs after these commands; made once, to be copied. */
+function templateOf(lines: readonly string[]): string {
+  const key = lines.join('\n');
+  const known = templates.get(key);
+  if (known !== undefined) return known;
+  const cwd = tempDir('example-template');
+  if (lines.length === 0) {
+    cfs(['init', '--from', '-', '--yes'], { cwd, input: JSON.stringify(DOCUMENT) });
+    cfs(['rebalance'], { cwd });
+    cfs(['volume', 'set', 'v1', '--weight', '2'], { cwd });
+  } else {
+    cpSync(templateOf(lines.slice(0, -1)), cwd, { recursive: true });
+    cfs(lines.at(-1)!.split(' '), { cwd });
+  }
+  templates.set(key, cwd);
+  return cwd;
+}
+
 /** A working directory with everything that an example needs, and its cluster in .cfs. */
 export function exampleDirectory(state: ExampleState = {}): string {
   const cwd = tempDir('example');
+  const lines = [...(state.hasClients ? CLIENTS : []), ...(state.before ?? [])];
+  if (!state.isEmpty) cpSync(templateOf(lines), cwd, { recursive: true });
   for (const [file, text] of Object.entries(state.files ?? {})) {
     mkdirSync(join(cwd, file, '..'), { recursive: true });
     writeFileSync(join(cwd, file), text);
   }
-  if (state.isEmpty) {
-    state.prepare?.(cwd);
-    return cwd;
-  }
-  cfs(['init', '--from', '-', '--yes'], { cwd, input: JSON.stringify(DOCUMENT) });
-  cfs(['rebalance'], { cwd });
-  cfs(['volume', 'set', 'v1', '--weight', '2'], { cwd });
-  for (const line of state.before ?? []) cfs(line.split(' '), { cwd });
   state.prepare?.(cwd);
   return cwd;
 }
