@@ -9,13 +9,15 @@ export interface CommandDriverOptions {
   sources: string;
   /** As long as this file exists, a step waits before it changes anything: the place to kill somebody. */
   holdFile?: string;
+  /** It says that a mount is read-only and leaves it as it is: what a checker must notice. */
+  lies?: boolean;
 }
 
 /**
  * Busy are mounts with a file open for writing; with CFS_FORCE=1 those programs are killed, found by the mount's number in
  * /proc/PID/fdinfo. Its answers are those that cfs documents: exit 75 for busy, `VOLUME ro|rw` lines for `mounted`.
  */
-function scriptOf({ base, sources, holdFile = '' }: CommandDriverOptions): string {
+function scriptOf({ base, sources, holdFile = '', lies = false }: CommandDriverOptions): string {
   return `#!/bin/sh
 # ro|rw|unmount|mounted|written [VOLUME]
 at='${base}/mnt'/$CFS_VOLUME
@@ -46,6 +48,7 @@ case $1 in
   written) ;;
   unmount) if mounted; then change umount "$at"; fi ;;
   ro|rw)
+    ${lies ? '[ "$1" = rw ] || { mounted && exit 0; }' : ''}
     mounted || mount --bind "$from" "$at" || exit 1
     change mount -o "remount,bind,$1" "$at" ;;
 esac

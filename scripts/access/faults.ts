@@ -7,6 +7,7 @@ import { volumeMount } from '../../src/core/access/mounts.js';
 import { volumeAllow, volumeControl, volumeDeny, volumeLockout } from '../../src/core/access/rights.js';
 import { CfsError } from '../../src/core/errors.js';
 import { CFS, cleanEnv } from '../lab/hosts.js';
+import { monotonicMs } from '../lab/proc.js';
 import { pause } from '../lab/wait.js';
 import type { App } from './apps.js';
 import type { ClientLab } from './client-lab.js';
@@ -158,7 +159,8 @@ export async function runFaults(context: FaultContext, everyMs: number): Promise
   while (context.goesOn()) {
     const name = context.random.of(names);
     if (await FAULTS[name]!.run(context)) done.set(name, (done.get(name) ?? 0) + 1);
-    await pause(context.random.whole(0, 2 * everyMs));
+    const end = monotonicMs() + context.random.whole(0, 2 * everyMs);
+    while (context.goesOn() && monotonicMs() < end) await pause(20);
   }
   return done;
 }

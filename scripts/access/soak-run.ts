@@ -19,12 +19,15 @@ export interface SoakOptions {
   clients: number;
   volumes: number;
   seed: number;
-  driver: 'mount' | 'command';
+  /** `lying` is a command that leaves mounts for writing as they are: the soak must fail. */
+  driver: 'mount' | 'command' | 'lying';
   /** ms; default QUICK. */
   leaseTimeoutMs?: number;
   leaseIntervalMs?: number;
   /** Mean pause between two faults, ms. */
   faultEveryMs: number;
+  /** How long the agents may take to make everything what the tables say, at the end, ms; default 60 s. */
+  settleMs?: number;
   say?: (sentence: string) => void;
 }
 
@@ -50,9 +53,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       'lease.interval': options.leaseIntervalMs ?? QUICK['lease.interval'],
     },
     agent: (_, own) => ({
-      ...(options.driver === 'command'
-        ? { driver: commandDriverOf({ base: own, sources: join(base, 'volumes') }) }
-        : {}),
+      ...driverOf(options.driver, own, join(base, 'volumes')),
       restartMs: () => random.whole(0, 3000),
     }),
   });
@@ -89,12 +90,11 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     await telling;
     const load = `load ${loadavg()[0]!.toFixed(1)} on ${cpus().length} processors`;
     await Promise.all([...apps.values()].map((app) => app.stop()));
-    await waitFor('all agents to run again', 30_000, () => [...lab.agents.values()].every((agent) => agent.isRunning));
-    await heal(lab);
-    await lab.converged(undefined, 60_000);
-    say('all agents alive have converged');
+    const late = await settled(lab, options.settleMs ?? 60_000);
+    say(late ?? 'all agents alive have converged');
     await lab.stopAll();
     const verdict = await verdictOf(lab, ledger);
+    if (late !== null) verdict.failures.push(late);
     for (const app of apps.values()) verdict.failures.push(...app.failures);
     for (const agent of lab.agents.values()) verdict.failures.push(...agent.complaints);
     const restarts = [...lab.agents.values()].reduce((sum, agent) => sum + agent.unexpectedEnds, 0);
@@ -103,6 +103,23 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     close();
     process.removeListener('exit', close);
   }
+}
+
+/** Everything is allowed again, and the agents make the mounts what the tables say. @returns what they did not do in time */
+async function settled(lab: ClientLab, limitMs: number): Promise<string | null> {
+  const agents = [...lab.agents.values()];
+  try {
+    await waitFor('all agents to run again', 30_000, () => agents.every((agent) => agent.isRunning));
+    await heal(lab);
+    await lab.converged(undefined, limitMs);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function driverOf(name: SoakOptions['driver'], base: string, sources: string) {
+  return name === 'mount' ? {} : { driver: commandDriverOf({ base, sources, lies: name === 'lying' }) };
 }
 
 async function tell(lab: ClientLab, goesOn: () => boolean, say: (sentence: string) => void): Promise<void> {

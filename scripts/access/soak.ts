@@ -3,7 +3,7 @@
  * proof that no volume ever had two writers and that nothing written was lost.
  *
  *     npm run build && node --import tsx scripts/access/soak.ts [--minutes 10 | --seconds N] [--clients 20] [--volumes 5] [--seed N]
- *         [--driver mount|command] [--every 1500ms between faults] [--timeout MS --interval MS of the leases] [--keep DIR]
+ *         [--driver mount|command|lying] [--every 1500ms between faults] [--timeout MS --interval MS of the leases] [--keep DIR]
  *
  * Needs root. CFS_LAB_BIN runs another build. Exit status: 0 proved; 1 not (everything is kept then); 2 it cannot be run here.
  */
@@ -59,9 +59,9 @@ function print(result: SoakResult): void {
 
 async function main(): Promise<number> {
   const why = whyNoMounts();
-  const driver = values.driver === 'mount' || values.driver === 'command' ? values.driver : null;
+  const driver = (['mount', 'command', 'lying'] as const).find((name) => name === values.driver) ?? null;
   if (why !== null || driver === null) {
-    console.error(why ?? `--driver is mount or command, not ${values.driver}`);
+    console.error(why ?? `--driver is mount, command or lying, not ${values.driver}`);
     return 2;
   }
   const base = values.keep ?? realpathSync(mkdtempSync(join(tmpdir(), 'cfs-soak-')));
@@ -73,7 +73,7 @@ async function main(): Promise<number> {
     ...(values.timeout === undefined ? {} : { leaseTimeoutMs: Number(values.timeout) }),
     ...(values.interval === undefined ? {} : { leaseIntervalMs: Number(values.interval) }),
   };
-  const result = await soak({
+  const run = soak({
     base,
     seconds,
     clients,
@@ -84,6 +84,11 @@ async function main(): Promise<number> {
     say,
     ...times,
   });
+  const result = await run.catch((error: Error) => error);
+  if (result instanceof Error) {
+    console.error(`FAILED: ${result.message}\nkept: ${base}`);
+    return 1;
+  }
   print(result);
   if (result.failures.length > 0) console.error(`kept: ${base}`);
   else if (values.keep === undefined) rmSync(base, { recursive: true, force: true });
