@@ -1,0 +1,155 @@
+/** The mount driver with directories: real bind mounts. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MountBusyError, type MountDriver } from '../../../src/core/access/agent/ports.js';
+import { CfsError } from '../../../src/core/errors.js';
+import { CALM, CLUSTER, FORCED, LOCKED, MountSite, optionsAt, run } from './kit.js';
+
+const erofs = { code: 'EROFS' };
+
+describe('the mount driver with a directory', function () {
+  this.timeout(60_000);
+  let site: MountSite;
+  let at: string;
+  let driver: MountDriver;
+
+  beforeEach(function () {
+    site = MountSite.for(this, ['unshare']);
+    mkdirSync(site.at('v1'));
+    at = site.at('srv/v1');
+    driver = site.driver({ v1: { directory: site.at('v1'), at, options: 'nosuid' } });
+  });
+  afterEach(() => site?.remove());
+
+  it('keeps a reader from writing with EROFS, lets a writer write, and finds its work done', async () => {
+    assert.deepEqual(await driver.mounted(), []);
+    for (let i = 0; i < 2; i++) await driver.mount('v1', 'ro', CALM);
+    assert.throws(() => writeFileSync(join(at, 'a'), ''), erofs);
+    assert.deepEqual(await driver.mounted(), [{ volume: 'v1', mode: 'ro' }]);
+    assert.ok(optionsAt(at).includes('nosuid'));
+    for (let i = 0; i < 2; i++) await driver.mount('v1', 'rw', CALM);
+    writeFileSync(join(at, 'a'), 'written');
+    assert.deepEqual(await driver.mounted(), [{ volume: 'v1', mode: 'rw' }]);
+    await driver.mount('v1', 'ro', CALM);
+    assert.throws(() => writeFileSync(join(at, 'a'), ''), erofs);
+    assert.equal(readFileSync(join(at, 'a'), 'utf8'), 'written');
+    for (let i = 0; i < 2; i++) await driver.unmount('v1', CALM);
+    assert.deepEqual([await driver.mounted(), readdirSync(at)], [[], []]);
+    assert.equal(readFileSync(site.at('v1/a'), 'utf8'), 'written');
+    assert.equal(await driver.written('v1'), null);
+    assert.deepEqual(
+      readdirSync('/run').filter((name) => name.startsWith('cfs-bind-')),
+      [],
+    );
+  });
+
+  it('is never writable for a moment when it is mounted read-only', async () => {
+    mkdirSync(at, { recursive: true });
+    // Writes as fast as it can: at the mount point what is written lands in the directory only when it is mounted and writable.
+    await site.child(`echo ready; while :; do : > ${at}/probe; done 2> /dev/null`);
+    for (let i = 0; i < 10; i++) {
+      await driver.mount('v1', 'ro', CALM);
+      await driver.unmount('v1', FORCED);
+    }
+    assert.ok(existsSync(join(at, 'probe')), 'the writer ran');
+    assert.deepEqual(readdirSync(site.at('v1')), []);
+  });
+
+  it('names who writes, changes nothing, and leaves readers alone', async () => {
+    await driver.mount('v1', 'rw', CALM);
+    const writer = await site.child(`exec 3> '${at}/a b.txt'; echo ready; read x < /dev/zero`, ['setsid']);
+    const reader = await site.child(`cd ${at}; echo ready; exec sleep 1000`);
+    await assert.rejects(driver.mount('v1', 'ro', CALM), (error) => {
+      assert.ok(error instanceof MountBusyError);
+      assert.equal(error.message, `v1 is in use: sh (pid ${writer.pid}, root) writes ${at}/a b.txt`);
+      assert.deepEqual(
+        error.holders.map(({ pid, isWriting, path }) => [pid, isWriting, path]),
+        [[writer.pid, true, `${at}/a b.txt`]],
+      );
+      return true;
+    });
+    assert.deepEqual(await driver.mounted(), [{ volume: 'v1', mode: 'rw' }]);
+    await assert.rejects(driver.unmount('v1', CALM), (error) => {
+      assert.match((error as Error).message, new RegExp(`sleep \\(pid ${reader.pid}, root\\) works in ${at}$`));
+      return error instanceof MountBusyError && error.holders.length === 2;
+    });
+    await driver.mount('v1', 'ro', FORCED);
+    assert.throws(() => writeFileSync(join(at, 'a'), ''), erofs);
+    assert.deepEqual([writer.signalCode, reader.signalCode, reader.exitCode], ['SIGTERM', null, null]);
+    assert.match(site.log.lines.join('\n'), new RegExp(`warn: sh \\(pid ${writer.pid}\\) is ended`));
+    await driver.unmount('v1', FORCED);
+    assert.deepEqual(await driver.mounted(), []);
+  });
+
+  it('kills what does not heed TERM, and finds files that are only mapped or deleted', async () => {
+    await driver.mount('v1', 'rw', CALM);
+    writeFileSync(join(at, 'map'), 'x'.repeat(4096));
+    const stubborn = await site.child(
+      `trap '' TERM; exec 3>> ${at}/gone; rm ${at}/gone; echo ready; while :; do sleep 1; done`,
+    );
+    await assert.rejects(driver.mount('v1', 'ro', CALM), /writes \S+\/gone \(deleted\)/);
+    await driver.mount('v1', 'ro', FORCED);
+    assert.equal(stubborn.signalCode, 'SIGKILL');
+  });
+
+  it('never mounts over something else, nor at a link', async () => {
+    mkdirSync(at, { recursive: true });
+    run('mount', '-t', 'tmpfs', 'other', at);
+    for (const mode of ['ro', 'rw'] as const) {
+      await assert.rejects(driver.mount('v1', mode, CALM), /there is something else, other \(tmpfs\); unmount that/);
+    }
+    assert.deepEqual(await driver.mounted(), []);
+    await driver.unmount('v1', CALM);
+    assert.ok(optionsAt(at).length > 0, 'what is not ours stays');
+    run('umount', at);
+    symlinkSync(site.at('v1'), site.at('link'));
+    const linked = site.driver({ v1: { directory: site.at('v1'), at: site.at('link') } });
+    await assert.rejects(linked.mount('v1', 'ro', CALM), /is no directory|there is something else/);
+  });
+
+  it('tells of a copy in a namespace of its own that stays writable', async () => {
+    await driver.mount('v1', 'rw', CALM);
+    const child = await site.child('echo ready; exec sleep 1000', ['unshare', '-m', '--propagation', 'private']);
+    await assert.rejects(driver.mount('v1', 'ro', FORCED), (error) => {
+      assert.ok(error instanceof MountBusyError);
+      assert.match(error.message, new RegExp(`sleep \\(pid ${child.pid}, root\\) has mounted ${at}$`));
+      return true;
+    });
+    assert.equal(child.exitCode, null, 'whoever lives there is not ended');
+  });
+
+  it('puts a software lock on, passes over its own, takes it away again, and refuses a foreign one', async () => {
+    const lock = site.at('v1/.cfs-software-lock');
+    for (let i = 0; i < 2; i++) await driver.mount('v1', 'rw', LOCKED);
+    assert.deepEqual(JSON.parse(readFileSync(lock, 'utf8')), { cluster: CLUSTER, volume: 'v1' });
+    await driver.mount('v1', 'ro', LOCKED);
+    await driver.mount('v1', 'rw', CALM);
+    assert.ok(!existsSync(lock));
+    await driver.unmount('v1', CALM);
+    for (const text of ['{"cluster":"another"}', 'keep out\n']) {
+      writeFileSync(lock, text);
+      for (const options of [CALM, LOCKED]) {
+        await assert.rejects(driver.mount('v1', 'rw', options), (error) => {
+          return (
+            error instanceof CfsError && error.code === 'SOFTWARE_LOCKED' && /keep out|another/.test(error.message)
+          );
+        });
+      }
+      assert.deepEqual(await driver.mounted(), []);
+    }
+    await driver.mount('v1', 'ro', LOCKED);
+    assert.equal(readFileSync(join(at, '.cfs-software-lock'), 'utf8'), 'keep out\n');
+  });
+
+  it('says what is wrong with what cannot be mounted', async () => {
+    const broken = site.driver({ v1: { directory: site.at('none'), at } });
+    await assert.rejects(
+      broken.mount('v1', 'ro', CALM),
+      /v1 could not be mounted at .*: mount ended with 32: .*none does not exist/,
+    );
+    await assert.rejects(driver.mount('v9', 'ro', CALM), /"v9" cannot be mounted here: .*client\.volumes/);
+    await driver.unmount('v9', CALM);
+    assert.equal(await driver.written('v9'), null);
+  });
+});
