@@ -18,8 +18,8 @@ export interface LogonResult {
 export interface LogonRequest {
   client: string;
   /**
-   * Where no agent runs: the sequence number of the lease that a former agent left behind, if there is one. From now on it says nothing
-   * of the client, which would else be found gone by it while the command's mounts are there.
+   * The sequence number of the lease that a former agent left behind, if there is one (of an agent: the last one before its own). From
+   * now on it says nothing of the client, which would else be found gone by it while the command's mounts, or the agent, are there.
    */
   lease?: number;
 }

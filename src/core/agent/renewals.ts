@@ -38,8 +38,9 @@ export class Renewals {
   /** What an earlier agent of this node has acknowledged: this one never says less. */
   private floor = 0;
   private isMuted = false;
-  /** End of the first renewal of an unbroken row. */
+  /** End of the first renewal of an unbroken row, and its sequence number. */
   private firstMs: number | null = null;
+  private firstSeqOfRow = 0;
   /** The head was read since then, late enough to show a takeover that was under way when the row began. */
   private isSettled = false;
   /** Until when another agent of this node, on another host, may still run something; by the clock. */
@@ -53,6 +54,11 @@ export class Renewals {
 
   get seq(): number {
     return this.lease.seq;
+  }
+
+  /** Number of the first renewal of the unbroken row that goes on; whoever was found gone by an earlier one was gone. 0: none yet. */
+  get firstSeq(): number {
+    return this.firstSeqOfRow;
   }
 
   /** Takes in the settings of a new generation. */
@@ -162,6 +168,7 @@ export class Renewals {
 
   private begin(): void {
     this.firstMs = this.clock.monotonicMs();
+    this.firstSeqOfRow = this.lease.seq;
     this.isSettled = false;
   }
 

@@ -44,12 +44,12 @@ export class ClientView {
   /** The cluster has a client of this name. */
   isKnown = false;
   isLoggedOn = false;
-  /** Sequence number of the lease at which it was found gone; null: it was not, or has logged on since. */
-  goneAtLease: number | null = null;
+  /** It was found gone since it logged on last. */
+  wasFoundGone = false;
+  /** As its record said when it was logged on last: leases up to this one say nothing of it. -1: none is named. */
+  former = -1;
   autoRespond = false;
   refreshNotify = false;
-  /** The lease of a former life that its record named when it was logged on last. */
-  private former = -1;
   readonly volumes = new Map<string, VolumeView>();
   /** By volume and client: requests for what this client writes, and its own. */
   readonly requests = new Map<string, PendingRequest>();
@@ -134,8 +134,7 @@ export class ClientView {
     this.isKnown = record !== undefined;
     this.isLoggedOn = isLoggedOn(snapshot, this.client);
     if (logon?.loggedOn === true) this.former = logon.lease ?? -1;
-    const gone = logon?.loggedOn === false ? (logon.lease ?? -1) : -1;
-    this.goneAtLease = gone > this.former ? gone : null;
+    this.wasFoundGone = logon?.loggedOn === false && (logon.lease ?? -1) > this.former;
     this.autoRespond = record?.autoRespond ?? false;
     this.refreshNotify = record?.refreshNotify ?? false;
   }

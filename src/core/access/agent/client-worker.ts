@@ -8,7 +8,8 @@
  * Cost when nothing happens: as a node's agent, and nothing depends on how many volumes and clients there are.
  *
  * What may be mounted is desired.ts. Nothing is mounted for writing unless the tables say so, the own lease is fresh (0.7 of its
- * timeout: the supervisor's time), and a generation was read so late after the first renewal that a takeover under way would be seen.
+ * timeout: the supervisor's time), a generation was read so late after the first renewal that a takeover under way would be seen, and
+ * one was made after it (`logon`), so that a takeover which takes longer is decided anew.
  */
 import { messageOf } from '../../agent/guard.js';
 import { HeadFollower } from '../../agent/head-follower.js';
@@ -78,8 +79,6 @@ export class ClientWorker {
   private hintedMs = Number.NEGATIVE_INFINITY;
   private lookDueMs = 0;
   private alarm: string | null = null;
-  /** Sequence number that an earlier agent left: whoever is found gone by a later one is this agent. */
-  private formerSeq = 0;
   /** It has been logged on since this agent came up: who logs it off then means it. */
   private wasLoggedOn = false;
   private ending: Ending | null = null;
@@ -183,9 +182,7 @@ export class ClientWorker {
     const rival = await rivalOnThisHost(who, options, renewals, isEnding);
     if (rival !== null) return rival;
     this.mounts.found(await makeFoundReadOnly(options, isEnding));
-    const elsewhere = await checkFormer(who, options, renewals, isEnding);
-    this.formerSeq = renewals.seq;
-    return elsewhere;
+    return checkFormer(who, options, renewals, isEnding);
   }
 
   private now(): number {
@@ -330,6 +327,7 @@ export class ClientWorker {
     if (this.alarm !== null) return 'nothing is mounted until the database was looked at';
     if (kind !== 'take') return null;
     if (this.givingUp.holds(volume)) return 'the right to write it is being given up';
+    if (this.view.former < this.formerLease()) return 'whether this client was found gone is being asked';
     if (this.isBehind()) {
       const most = this.watch.mostReleased();
       return (
@@ -357,13 +355,24 @@ export class ClientWorker {
     this.marks.step(rights, isWriting, { intervalMs: settingOf(snapshot, 'lease.interval'), generation });
   }
 
-  /** Once at the start, and whenever it was found gone meanwhile. */
+  /**
+   * Logs on: once at the start, and whenever it was found gone meanwhile; and says by it that leases before this row of renewals mean
+   * nothing any more. That generation is what makes it safe to write: whoever found the client gone by such a lease, and has not
+   * committed that yet, has to decide anew and leaves it alone, however long the commit was under way.
+   */
   private logon(generation: number): void {
     const { view, asking } = this;
     const { client } = this.options;
-    if (view.isLoggedOn || !view.isKnown || !asking.isIdle || !asking.mayAsk('client-logon', generation)) return;
-    const wasFoundGone = view.goneAtLease !== null && view.goneAtLease >= this.formerSeq;
-    if (!this.wasLoggedOn || wasFoundGone) void asking.ask('client-logon', { client });
+    if (!view.isKnown || !asking.isIdle || !asking.mayAsk('client-logon', generation)) return;
+    const lease = this.formerLease();
+    const mustLogOn = view.isLoggedOn ? view.former < lease : !this.wasLoggedOn || view.wasFoundGone;
+    if (mustLogOn) void asking.ask('client-logon', { client, ...(lease < 1 ? {} : { lease }) });
+  }
+
+  /** The last lease before the unbroken row of renewals that goes on; -1: there was none. */
+  private formerLease(): number {
+    const former = this.renewals.firstSeq - 1;
+    return former < 1 ? -1 : former;
   }
 
   private acknowledge(): void {
