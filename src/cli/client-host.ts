@@ -8,6 +8,7 @@ import { chooseStateDir, readIdentity } from '../agentd/state-dir.js';
 import { lockHolder } from '../agentd/state-lock.js';
 import type { MountDriver } from '../core/access/agent/ports.js';
 import { type Presence, presenceOf } from '../core/access/presence.js';
+import type { Log } from '../core/agent/ports.js';
 import { CfsError } from '../core/errors.js';
 import { clientLeasesOf } from '../core/membership/agents.js';
 import { requireClient } from '../core/model/find.js';
@@ -79,22 +80,40 @@ export async function clientHosts(
       const isHere = client === own;
       const presence = presenceOf(platform, paths.leases, snapshot, client, leases.get(client));
       const stateDir = stateDirOf(cluster, config, client);
+      const locksDir = join(stateDir, 'commands');
       return {
         client,
         isHere,
         lease: presence.lease,
         // Between two of its workers an agent has a lease whose process is gone; its supervisor is there.
         hasAgent: presence.hasAgent || (isHere && hasSupervisor(stateDir, cluster, client)),
-        driver: RECORD,
-        locksDir: join(stateDir, 'commands'),
+        driver: isHere ? await driverOf(config, cluster, client, locksDir) : RECORD,
+        locksDir,
       };
     }),
   );
 }
 
 function ownName(config: AgentConfig): string | null {
-  return (config as { client?: { name: string } | null }).client?.name ?? null;
+  return config.client?.name ?? null;
 }
+
+/** Programs that it runs bear marks in `locksDir`: whoever mounts next ends what a killed command has left running. */
+async function driverOf(
+  config: AgentConfig,
+  { dir }: DirectoryCluster,
+  client: string,
+  locksDir: string,
+): Promise<MountDriver> {
+  if (config.client === null || config.client.driver.type === 'record') return RECORD;
+  const { mountDriverOf } = await import('../agentd/mounts/index.js');
+  const { Programs } = await import('../agentd/programs.js');
+  const programs = new Programs({ stateDir: locksDir, outside: [dir] });
+  return mountDriverOf(config.client, { client, dir, programs, stateDir: null, log: SILENT });
+}
+
+/** What matters to whoever typed the command comes as an error. */
+const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Beside what the client's agent keeps there, or would. */
 function stateDirOf({ dir, snapshot }: DirectoryCluster, { stateDir, node }: AgentConfig, client: string): string {

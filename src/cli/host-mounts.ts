@@ -2,6 +2,7 @@
  * The mounts of a client without an agent, as its own host's driver sees them: a command does what the agent would do. Commands
  * of one host exclude one another (`exclusively`): between a commit and the mount that follows it nobody else gives the right away.
  */
+import { killLeftPrograms } from '../agentd/programs.js';
 import { makeStateDir } from '../agentd/state-dir.js';
 import { lockState } from '../agentd/state-lock.js';
 import { MountBusyError } from '../core/access/agent/ports.js';
@@ -137,8 +138,19 @@ export async function exclusively<T>(
     await clock.sleep(LOCK_POLL_MS);
   }
   try {
+    await endLeft(client, locksDir);
     return await work();
   } finally {
     unlock();
   }
+}
+
+/** A command that was killed may have left its driver's program at work: it must not mount behind our back. */
+async function endLeft(client: string, locksDir: string): Promise<void> {
+  const stuck = await killLeftPrograms(locksDir, 'everybody');
+  if (stuck.length === 0) return;
+  throw new CfsError('MOUNT_BUSY', `A program that mounts for client ${quoteName(client)} here cannot be ended`, {
+    hint: `It hangs in the kernel, and bears CFS_RUN=${stuck[0]} in its environment.`,
+    details: { client, runs: stuck },
+  });
 }

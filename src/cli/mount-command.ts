@@ -24,7 +24,7 @@ export abstract class MountCommand extends CfsCommand {
     return changeMounts(await this.mountParts(hosts, force), operation, request);
   }
 
-  protected async mountParts(hosts: readonly ClientHost[], force: boolean): Promise<MountParts> {
+  protected async mountParts(hosts: readonly ClientHost[], force = false): Promise<MountParts> {
     return {
       cluster: await this.cluster(),
       hosts,

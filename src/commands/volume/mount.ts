@@ -6,7 +6,7 @@ import { volumeMount } from '../../core/access/mounts.js';
 interface Wish {
   client?: string | undefined;
   config?: string | undefined;
-  force: boolean;
+  force?: boolean | undefined;
 }
 
 export default class VolumeMount extends MountCommand {
@@ -39,13 +39,13 @@ export default class VolumeMount extends MountCommand {
   async run() {
     const { args, flags } = await this.parse(VolumeMount);
     const { volume } = args;
-    if ((volume === undefined) !== flags.reconcile) {
+    if ((volume === undefined) !== (flags.reconcile ?? false)) {
       usage('cfs volume mount takes either VOLUME or --reconcile', 'For example: cfs volume mount v1 --client c1');
     }
     if (volume === undefined) return this.reconcile(flags);
     const host = await this.clientHost(flags);
     const { client } = host;
-    const request = { volume, client, rw: flags.rw };
+    const request = { volume, client, rw: flags.rw ?? false };
     const { outcome, steps } = await this.changeMounts([host], volumeMount, request, flags.force);
     const { mode } = outcome.value;
     const text = this.told(host, `Mounted ${outcome.value.volume} on ${client}, ${mode}.`, steps);

@@ -50,7 +50,7 @@ export default class VolumeRefresh extends MountCommand {
     }
     const { refreshHere } = await import('../../cli/refresh.js');
     const parts = await this.mountParts([host], flags.force);
-    const { outcome, volumes, problems, error } = await refreshHere(parts, host, named, flags.auto);
+    const { outcome, volumes, problems, error } = await refreshHere(parts, host, named, flags.auto ?? false);
     if (hasAgent) this.note(`The agent of ${client} refreshes by itself, on its interval.`);
     if (error !== null) throw error;
     const text = `Refreshed ${volumes.join(', ')}.`;

@@ -25,7 +25,7 @@ export default class VolumeReleaseWrite extends MountCommand {
     const { args, flags } = await this.parse(VolumeReleaseWrite);
     const host = await this.clientHost(flags);
     const { client, hasAgent } = host;
-    const request = { volume: args.volume, client, force: flags.force, readOnly: !hasAgent };
+    const request = { volume: args.volume, client, force: flags.force ?? false, readOnly: !hasAgent };
     const { outcome, steps } = await this.changeMounts([host], releaseWrite, request, flags.force);
     const { volume, writer } = outcome.value;
     const next = writer === null ? 'nobody may write now' : `${writer} may write now`;

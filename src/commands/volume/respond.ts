@@ -53,9 +53,9 @@ export default class VolumeRespond extends MountCommand {
       client,
       by,
       readOnly: true,
-      force: flags.force,
+      force: flags.force ?? false,
     };
-    let answer: Answer = { grant: flags.grant, message: flags.message ?? null };
+    let answer: Answer = { grant: flags.grant ?? false, message: flags.message ?? null };
     if (!flags.grant && !flags.deny) {
       const { askForAnswer } = await import('../../cli/ask-answer.js');
       const asked = await askForAnswer(snapshot, request, flags.message);

@@ -22,7 +22,7 @@ export default class VolumeUnmount extends MountCommand {
     const { args, flags } = await this.parse(VolumeUnmount);
     const host = await this.clientHost(flags);
     const { client, hasAgent } = host;
-    const request = { volume: args.volume, client, readOnly: !hasAgent, force: flags.force };
+    const request = { volume: args.volume, client, readOnly: !hasAgent, force: flags.force ?? false };
     const { outcome, steps } = await this.changeMounts([host], volumeUnmount, request, flags.force);
     const { volume, wasWriter, writer } = outcome.value;
     const passed = wasWriter && writer !== client ? ` ${writer === null ? 'Nobody' : writer} may write now.` : '';
