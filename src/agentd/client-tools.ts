@@ -1,20 +1,12 @@
 /** What touches a client's host, made from its configuration: for the supervisor, the worker and `cfs agentd stop-all`. */
-import type { AutoAnswer, MountDriver as MD, MountDriver } from '../core/access/agent/ports.js';
+import type { AutoAnswer, MountDriver } from '../core/access/agent/ports.js';
 import { ProgramAnswer } from './auto-answer.js';
 import type { ClientConfig } from './client-config.js';
 import type { AgentConfig } from './config.js';
 import { JournaledDriver } from './drivers/journaled.js';
 import { HeldMounts } from './held-mounts.js';
 import { JournaledMounts } from './journaled-mounts.js';
-
-const mountDriverOf = (_c: unknown, _p: unknown): MD => ({
-  name: 'record',
-  mount: async () => {},
-  unmount: async () => {},
-  mounted: async () => [],
-  written: async () => null,
-});
-
+import { mountDriverOf } from './mounts/index.js';
 import type { Tools } from './supervisor-fence.js';
 import { type CommonTools, commonTools, type ToolsPlace } from './tools.js';
 
@@ -30,11 +22,11 @@ export function configOfClient({ client }: AgentConfig, name: string): ClientCon
 }
 
 export function clientToolsOf(config: AgentConfig, place: ToolsPlace): ClientTools {
-  const { served, dir, ends } = place;
+  const { served, dir, stateDir, log, ends } = place;
   const common = commonTools(config, place);
   const { programs, journal, onProblem } = common;
   const own = configOfClient(config, served.name);
-  const driver = mountDriverOf(own, { client: served.name, dir, programs });
+  const driver = mountDriverOf(own, { client: served.name, dir, stateDir, programs, log });
   const options = { ends, onProblem };
   return {
     ...common,
