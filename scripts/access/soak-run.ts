@@ -26,6 +26,8 @@ export interface SoakOptions {
   leaseIntervalMs?: number;
   /** Mean pause between two faults, ms. */
   faultEveryMs: number;
+  /** Longest pause of an application between two volumes, ms; default: the more clients, the longer, as all share this machine. */
+  paceMs?: number;
   /** How long the agents may take to make everything what the tables say, at the end, ms; default 60 s. */
   settleMs?: number;
   say?: (sentence: string) => void;
@@ -72,7 +74,15 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const bundle = bundleApp(base);
     for (const [i, client] of lab.options.clients.entries()) {
       const volumes = Object.fromEntries(lab.options.volumes.map((name) => [name, lab.agent(client).mountPoint(name)]));
-      const own = { dir: lab.dir, client, volumes, ledger, seed: seed * 1000 + i, patienceMs: 20_000 };
+      const own = {
+        dir: lab.dir,
+        client,
+        volumes,
+        ledger,
+        seed: seed * 1000 + i,
+        patienceMs: 20_000,
+        paceMs: options.paceMs ?? 75 * options.clients,
+      };
       apps.set(client, new App(bundle, own, join(base, client, 'app.log')));
     }
     const began = monotonicMs();

@@ -3,7 +3,7 @@
  * proof that no volume ever had two writers and that nothing written was lost.
  *
  *     npm run build && node --import tsx scripts/access/soak.ts [--minutes 10 | --seconds N] [--clients 20] [--volumes 5] [--seed N]
- *         [--driver mount|command|lying] [--every 1500ms between faults] [--timeout MS --interval MS of the leases] [--keep DIR]
+ *         [--driver mount|command|lying] [--every 1500ms between faults] [--timeout MS --interval MS of the leases] [--pace MS] [--keep DIR]
  *
  * Needs root. CFS_LAB_BIN runs another build. Exit status: 0 proved; 1 not (everything is kept then); 2 it cannot be run here.
  */
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     driver: { type: 'string', default: 'mount' },
     every: { type: 'string', default: '1500' },
+    pace: { type: 'string' },
     timeout: { type: 'string' },
     interval: { type: 'string' },
     keep: { type: 'string' },
@@ -70,6 +71,7 @@ async function main(): Promise<number> {
   console.log(`${clients} clients, ${volumes} volumes, ${seconds} s, driver ${driver}, seed ${seed}, ${base}`);
   const say = (sentence: string): void => console.error(sentence);
   const times = {
+    ...(values.pace === undefined ? {} : { paceMs: Number(values.pace) }),
     ...(values.timeout === undefined ? {} : { leaseTimeoutMs: Number(values.timeout) }),
     ...(values.interval === undefined ? {} : { leaseIntervalMs: Number(values.interval) }),
   };

@@ -9,6 +9,8 @@ export interface AppOptions {
   seed: number;
   /** How long it waits for an answer, and then for its mount, ms. */
   patienceMs: number;
+  /** Longest pause between two volumes, ms. */
+  paceMs: number;
 }
 
 /** In each volume from the beginning: a mount point without a mount has none. */

@@ -30,7 +30,15 @@ import { type AppOptions, DATA_FILE } from './writer-app-options.js';
 
 const POLL_MS = 40;
 
-const { dir, client, volumes, ledger: ledgerDir, seed, patienceMs } = JSON.parse(process.argv[2]!) as AppOptions;
+const {
+  dir,
+  client,
+  volumes,
+  ledger: ledgerDir,
+  seed,
+  patienceMs,
+  paceMs,
+} = JSON.parse(process.argv[2]!) as AppOptions;
 const random = new Seeded(seed);
 let isEnding = false;
 let records = 0;
@@ -155,7 +163,7 @@ async function main(): Promise<void> {
       }
       if (random.chance(0.5)) await tried(cluster.change(releaseWrite, { volume, client, readOnly: false }));
     }
-    await pause(random.whole(20, 400));
+    await pause(random.whole(20, paceMs));
   }
 }
 
