@@ -12,6 +12,8 @@ export interface RandomRun {
   restMs: number;
   /** Faults besides the usual ones. */
   more?: readonly Fault[];
+  /** What is done when the faults have ended. */
+  calm?: () => void;
 }
 
 export type Fault = (cluster: SimCluster, node: SimNode, chance: Chance) => void;
@@ -93,7 +95,7 @@ export async function randomRun(options: SimOptions, run: RandomRun): Promise<Si
 /** The same of a cluster that is made already. @param faults the usual ones, with their weights */
 export async function troubled(
   cluster: SimCluster,
-  { troubledMs, restMs, more = [] }: RandomRun,
+  { troubledMs, restMs, more = [], calm }: RandomRun,
   faults = FAULTS,
 ): Promise<void> {
   const { world } = cluster;
@@ -120,6 +122,7 @@ export async function troubled(
     if (!node.isUp) node.powerOn();
     else if (node.left !== null) node.startWorker();
   }
+  calm?.();
   await cluster.converge(restMs, 500);
   const { generation } = cluster.snapshot();
   if (cluster.history().length !== generation) world.fail(new Error('a generation is missing'));

@@ -88,6 +88,7 @@ export class SimNode {
     this.note('worker and supervisor killed');
     this.endLife();
     this.boots += 1;
+    this.isFencing = false;
     for (const { volume } of this.watchdog.holdings) this.watchdog.released(volume);
     this.again(downMs, () => this.startWorker());
   }

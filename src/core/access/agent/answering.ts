@@ -127,6 +127,7 @@ export class Answering {
     const told = grant ? givingUp.begin(volume, known.since) : null;
     const modified = grant ? await marks.isModified(volume, known.since) : false;
     const message = oneLine(answer.message, MAX_DESCRIPTION_LENGTH);
+    const isFresh = mounts.shownAt(volume) >= known.since;
     const outcome = await asking.ask('respond', {
       volume,
       client,
@@ -136,9 +137,10 @@ export class Answering {
       by,
       readOnly: grant,
       modified,
-      isFresh: mounts.shownAt(volume) >= known.since,
+      isFresh,
     });
     told?.(outcome.kind === 'done' ? outcome : outcome.kind);
+    if (grant && isFresh && outcome.kind === 'done') mounts.shows(volume, outcome.generation);
     // Whatever came of it: the next generation that is read says what is still to be answered.
     if (this.cases.get(volume) === known) this.cases.delete(volume);
   }

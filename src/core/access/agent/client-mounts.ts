@@ -129,8 +129,19 @@ export class ClientMounts {
     return mode === 'rw' && by === epoch && !this.calls.has(volume);
   }
 
+  /** What is mounted shows at least that generation, since nobody else could write up to then. */
+  shows(volume: string, generation: number): void {
+    if (this.real.has(volume)) this.shown.set(volume, Math.max(generation, this.shownAt(volume)));
+  }
+
+  /** The mount shows at least what was there at this generation; 0: nobody knows what it shows. */
   shownAt(volume: string): number {
     return this.shown.get(volume) ?? 0;
+  }
+
+  /** What is mounted is known to show that generation, for another reason than that it was made here. */
+  shows(volume: string, generation: number): void {
+    if (this.real.has(volume)) this.shown.set(volume, Math.max(this.shownAt(volume), generation));
   }
 
   /** Why the mount could not be made read-only, where programs keep it busy and this is what was wished for last; else null. */

@@ -1,6 +1,9 @@
 /**
  * Making read-only mounts anew when their volume was modified (FIG. 15E): of those with autoUpdate, at most once per interval of
  * theirs by this host's clock. A mount that programs use is not torn away: it is tried again at the next interval.
+ *
+ * And those that show less than the tables say, with autoUpdate or not: a volume that was to be unmounted, could not be, and is wished
+ * again.
  */
 import { messageOf } from '../../agent/guard.js';
 import type { HookEvent, Log } from '../../agent/ports.js';
@@ -8,6 +11,9 @@ import type { Clock } from '../../platform/clock.js';
 import type { Asking } from './asking.js';
 import type { ClientMounts } from './client-mounts.js';
 import type { ClientView, VolumeView } from './client-view.js';
+
+/** Longest time until a mount that shows less than the tables say is tried again. */
+const LONGEST_PAUSE_MS = 5000;
 
 export interface RefreshingOptions {
   client: string;
@@ -59,20 +65,34 @@ export class Refreshing {
     return [...this.failed].map(([volume, says]) => `volume ${volume} cannot be refreshed: ${says}`);
   }
 
-  private isStale({ volume, autoUpdate, desired, modified, refreshed }: VolumeView): boolean {
-    if (!autoUpdate || desired !== 'ro' || modified <= Math.max(refreshed, this.done.get(volume) ?? 0)) return false;
-    return this.options.mounts.stateOf(volume).mode === 'ro' && !this.options.mounts.isBusy(volume);
+  /** By what this agent knows of the mount, and by what is recorded of it: a mount that should have gone meanwhile and did not is an old one. */
+  /** A mount that was never made as the tables say it was. */
+  isOlderThanSaid({ volume, desired, refreshed }: VolumeView): boolean {
+    return desired === 'ro' && this.options.mounts.shownAt(volume) < refreshed;
   }
 
-  private see({ volume, modified, autoUpdateIntervalMs }: VolumeView, nowMs: number): void {
+  private isStale(item: VolumeView): boolean {
+    const { volume, autoUpdate, desired, modified, refreshed } = item;
     const { mounts } = this.options;
+    if (desired !== 'ro' || mounts.stateOf(volume).mode !== 'ro' || mounts.isBusy(volume)) return false;
+    if (this.isOlderThanSaid(item)) return true;
+    return autoUpdate && modified > Math.max(refreshed, this.done.get(volume) ?? 0);
+  }
+
+  private see(item: VolumeView, nowMs: number): void {
+    const { volume, modified, autoUpdateIntervalMs } = item;
+    const { mounts } = this.options;
+    const isOlder = this.isOlderThanSaid(item);
     // Made after the last modification, for whatever reason.
-    if (mounts.shownAt(volume) >= modified) {
+    if (!isOlder && mounts.shownAt(volume) >= modified) {
       this.done.set(volume, mounts.shownAt(volume));
       return;
     }
     if (nowMs < (this.nextMs.get(volume) ?? Number.NEGATIVE_INFINITY)) return;
-    this.nextMs.set(volume, nowMs + autoUpdateIntervalMs);
+    this.nextMs.set(
+      volume,
+      nowMs + (isOlder ? Math.min(autoUpdateIntervalMs, LONGEST_PAUSE_MS) : autoUpdateIntervalMs),
+    );
     void this.refresh(volume);
   }
 
