@@ -1,4 +1,4 @@
-import { CfsCommand, Flags, namesArg } from '../../cli/command.js';
+import { CfsCommand, Flags, nameOf, namesArg } from '../../cli/command.js';
 import { defined } from '../../cli/defined.js';
 import { ownClient } from '../../cli/own-client.js';
 import { needsField } from '../../cli/record-flags.js';
@@ -24,6 +24,10 @@ export default class ClientSet extends CfsCommand {
   static override strict = false;
   static override args = { name: namesArg('client') };
   static override flags = {
+    config: Flags.string({
+      ...nameOf('file'),
+      summary: "Configuration of this host's agent, which says whose host it is (else /etc/cfs/agent.json).",
+    }),
     'refresh-notify': Flags.boolean({ summary: "Tell it when other clients' rights change.", allowNo: true }),
     'auto-respond': Flags.boolean({
       summary: 'Write requests are answered without asking anybody there.',
@@ -37,7 +41,7 @@ export default class ClientSet extends CfsCommand {
     needsField(this.typed, flags, FIELDS);
     const outcome = await this.change(clientSet, {
       name: args.name,
-      self: await ownClient(),
+      self: await ownClient(flags.config),
       ...defined({
         refreshNotify: flags['refresh-notify'],
         autoRespond: flags['auto-respond'],

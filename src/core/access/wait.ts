@@ -28,7 +28,9 @@ export function concernedClients(snapshot: Snapshot, changes: readonly Change[])
     if (table === 'access' || table === 'mounts') note(pairOf(name).client, pairOf(name).volume);
     else if (table === 'logons') note(name, null);
     else if (table === 'volumeAccess') noteWriter(name, writerOf(snapshot, name));
-    else if (table === 'writers') for (const record of [before, after]) noteWriter(name, record as WriterRecord | null);
+    else if (table === 'writers' && isOtherRight(before as WriterRecord | null, after as WriterRecord | null)) {
+      for (const record of [before, after]) noteWriter(name, record as WriterRecord | null);
+    }
   }
   return [...concerned]
     .map(([client, volumes]) => ({ client, volumes: [...volumes].sort(naturalCompare) }))
@@ -37,6 +39,12 @@ export function concernedClients(snapshot: Snapshot, changes: readonly Change[])
   function noteWriter(volume: string, record: WriterRecord | null): void {
     if (record !== null && record.writer !== null) note(record.writer, volume);
   }
+}
+
+/** Who only joins or leaves the queue, or marks the volume as modified, changes no mount. */
+function isOtherRight(before: WriterRecord | null, after: WriterRecord | null): boolean {
+  if (before?.writer !== after?.writer || before?.since !== after?.since) return true;
+  return (before?.yields === undefined) !== (after?.yields === undefined);
 }
 
 export interface ClientProgress {
