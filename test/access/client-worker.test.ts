@@ -1,7 +1,7 @@
 /** The agent of a client: coming up, mounting by the tables, handing the right to write over. */
 import assert from 'node:assert/strict';
 import { releaseWrite, respond } from '../../src/core/access/answers.js';
-import { clientLogoff } from '../../src/core/access/logon.js';
+import { clientLogoff, clientLogon } from '../../src/core/access/logon.js';
 import { isLoggedOn, writerOf } from '../../src/core/access/look.js';
 import { volumeMount, volumeUnmount } from '../../src/core/access/mounts.js';
 import { requestWrite } from '../../src/core/access/requests.js';
@@ -319,6 +319,37 @@ describe('the agent of a client', () => {
     await lab.run(3000);
     assert.deepEqual([isLoggedOn(lab.snapshot(), 'A'), [...lab.host('A').driver.real]], [false, []]);
     await assert.rejects(lab.do(volumeMount, { volume: 'v1', client: 'A' }), /is not logged on/);
+  });
+
+  it('makes a mount anew that was to go, could not, and is wished again', async () => {
+    const lab = await ClientLab.make({ clients: ['A', 'B'] });
+    const { driver } = lab.host('B');
+    driver.busy.set('v1', BUSY);
+    await lab.do(clientLogoff, { client: 'B', readOnly: true });
+    await lab.run(2000);
+    assert.equal(driver.mode('v1'), 'ro', 'busy');
+    await lab.do(clientLogon, { client: 'B' });
+    driver.calls.length = 0;
+    await lab.run(3000);
+    assert.ok(lab.host('B').status!.problems.some((says) => says.includes('cannot be refreshed')));
+    assert.ok(lab.host('B').status!.applied < lab.snapshot().generation);
+    driver.busy.clear();
+    await lab.until(() => lab.host('B').status!.applied === lab.snapshot().generation, 'made anew');
+    assert.ok(
+      driver.calls.every((call) => call === 'ro v1'),
+      driver.calls.join(),
+    );
+  });
+
+  it('does not make a mount anew that it wrote itself', async () => {
+    const lab = await ClientLab.make({ clients: ['A', 'B'] });
+    await lab.makeWriter('A');
+    const { driver } = lab.host('A');
+    driver.calls.length = 0;
+    driver.write('v1');
+    await lab.do(requestWrite, { volume: 'v1', client: 'B' });
+    await lab.run(5000);
+    assert.deepEqual([driver.calls, lab.writer()], [['ro v1'], 'B']);
   });
 
   it('makes few system calls when nothing happens, however many volumes it has', async () => {

@@ -140,7 +140,6 @@ export class Answering {
       isFresh,
     });
     told?.(outcome.kind === 'done' ? outcome : outcome.kind);
-    if (grant && isFresh && outcome.kind === 'done') mounts.shows(volume, outcome.generation);
     // Whatever came of it: the next generation that is read says what is still to be answered.
     if (this.cases.get(volume) === known) this.cases.delete(volume);
   }

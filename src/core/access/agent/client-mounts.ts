@@ -129,11 +129,6 @@ export class ClientMounts {
     return mode === 'rw' && by === epoch && !this.calls.has(volume);
   }
 
-  /** What is mounted shows at least that generation, since nobody else could write up to then. */
-  shows(volume: string, generation: number): void {
-    if (this.real.has(volume)) this.shown.set(volume, Math.max(generation, this.shownAt(volume)));
-  }
-
   /** The mount shows at least what was there at this generation; 0: nobody knows what it shows. */
   shownAt(volume: string): number {
     return this.shown.get(volume) ?? 0;

@@ -24,7 +24,8 @@ import { Waker } from '../../agent/waker.js';
 import { clientHolder } from '../../membership/leases.js';
 import { quoteName } from '../../model/names.js';
 import { settingOf } from '../../model/settings.js';
-import type { Snapshot } from '../../store/store.js';
+import type { WriterRecord } from '../../model/tables.js';
+import type { Change, Snapshot } from '../../store/store.js';
 import { Answering } from './answering.js';
 import { Asking } from './asking.js';
 import { ClientMounts, type Wish } from './client-mounts.js';
@@ -227,19 +228,33 @@ export class ClientWorker {
     this.renewals.headWasRead(beganMs);
     if (news.kind === 'same') return;
     const { snapshot } = news;
+    const isFirst = this.snapshot === null;
     this.snapshot = snapshot;
     this.renewals.follow(snapshot);
     this.expiring.changed();
     if (news.kind === 'resync') {
       this.view.reset(snapshot);
+      // What was found at the start is what the tables say of it: an earlier agent saw to that.
+      if (isFirst) for (const { volume, refreshed } of this.view.volumes.values()) this.mounts.shows(volume, refreshed);
     } else {
       const changes = news.steps.flatMap((step) => step.changes);
       this.view.apply(snapshot, changes);
+      for (const step of news.steps) this.seeOwnWriting(step);
       const { client, log } = this.options;
       const { view } = this;
       tellAccess({ client, view, log, hook: (event, variables) => this.hook(event, variables) }, changes);
     }
     if (this.view.isLoggedOn) this.wasLoggedOn = true;
+  }
+
+  /** Nobody else could write until the generation that passed the right on: a mount that followed the right shows that one. */
+  private seeOwnWriting({ generation, changes }: { generation: number; changes: readonly Change[] }): void {
+    for (const { table, name, before, after } of changes) {
+      const right = before as WriterRecord | null;
+      if (table !== 'writers' || right?.writer !== this.options.client) continue;
+      const hasPassed = (after as WriterRecord | null)?.writer !== this.options.client;
+      if (hasPassed && this.mounts.shownAt(name) >= right.since) this.mounts.shows(name, generation);
+    }
   }
 
   private raise(says: string): void {
@@ -383,9 +398,10 @@ export class ClientWorker {
     }
     this.renewals.released(view.generation);
     if (!mounts.isIdle || this.ending !== null) return;
-    for (const { volume, desired, since } of view.volumes.values()) {
+    for (const item of view.volumes.values()) {
+      const { volume, desired, since } = item;
       const { mode, epoch } = mounts.stateOf(volume);
-      if (mode !== desired || (mode === 'rw' && epoch !== since)) return;
+      if (mode !== desired || (mode === 'rw' && epoch !== since) || this.refreshing.isOlderThanSaid(item)) return;
     }
     for (const volume of mounts.volumes()) if (!view.volumes.has(volume)) return;
     this.renewals.applied(view.generation);

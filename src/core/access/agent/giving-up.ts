@@ -100,13 +100,6 @@ export class GivingUp {
     );
     const answer = await asking.ask('given-up', { client, volumes });
     for (const told of outcomes) told(answer.kind === 'done' ? answer : answer.kind);
-    if (answer.kind !== 'done') return;
-    const passed = new Set(
-      answer.value.volumes.filter((one) => one.answer === 'passed on').map(({ volume }) => volume),
-    );
-    for (const { volume, isFresh } of volumes) {
-      if (isFresh && passed.has(volume)) mounts.shows(volume, answer.generation);
-    }
   }
 }
 

@@ -65,7 +65,6 @@ export class Refreshing {
     return [...this.failed].map(([volume, says]) => `volume ${volume} cannot be refreshed: ${says}`);
   }
 
-  /** By what this agent knows of the mount, and by what is recorded of it: a mount that should have gone meanwhile and did not is an old one. */
   /** A mount that was never made as the tables say it was. */
   isOlderThanSaid({ volume, desired, refreshed }: VolumeView): boolean {
     return desired === 'ro' && this.options.mounts.shownAt(volume) < refreshed;
