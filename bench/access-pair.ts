@@ -154,7 +154,7 @@ class Pair {
 
   private isWritable(client: string): boolean {
     try {
-      accessSync(path.join(this.lab.agent(client).mountPoint(VOLUME), 'data'), constants.W_OK);
+      accessSync(this.lab.space.path(path.join(this.lab.agent(client).mountPoint(VOLUME), 'data')), constants.W_OK);
       return true;
     } catch {
       return false;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { cleanEnv } from '../lab/hosts.js';
 import { signalAll } from '../lab/proc.js';
+import type { MountSpace } from './mount-space.js';
 import type { AppOptions } from './writer-app-options.js';
 
 /** One file, so that each start takes little more than node itself. @returns its path */
@@ -39,6 +40,7 @@ export class App {
     private readonly bundle: string,
     private readonly options: AppOptions,
     private readonly log: string,
+    private readonly space: MountSpace,
   ) {}
 
   get pid(): number | null {
@@ -49,8 +51,9 @@ export class App {
     if (this.isStopping) return;
     const seed = this.options.seed + 7919 * this.starts++;
     const fd = openSync(this.log, 'a');
-    const argv = [this.bundle, JSON.stringify({ ...this.options, seed })];
-    const child = spawn(process.execPath, argv, { env: cleanEnv(), stdio: ['ignore', fd, fd] });
+    const words = [this.bundle, JSON.stringify({ ...this.options, seed })];
+    const [program, ...argv] = this.space.argv([process.execPath, ...words]);
+    const child = spawn(program!, argv, { env: cleanEnv(), stdio: ['ignore', fd, fd] });
     closeSync(fd);
     this.child = child;
     this.ended = new Promise((resolve) => {

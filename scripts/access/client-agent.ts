@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { CFS, cleanEnv, type RunResult, runHere } from '../lab/hosts.js';
 import { isAlive, isNode, processTree, signalAll } from '../lab/proc.js';
 import { waitFor } from '../lab/wait.js';
+import type { MountSpace } from './mount-space.js';
 
 /** Where a volume of this client comes from, and the rest of its entry in the configuration. */
 export interface VolumeSource {
@@ -23,6 +24,8 @@ export interface ClientAgentOptions {
   /** Directory of this client alone: state, configuration, log, mount points. */
   base: string;
   client: string;
+  /** Where its mounts are made. */
+  space: MountSpace;
   volumes: Readonly<Record<string, VolumeSource>>;
   /** `driver` of the client's configuration; default: the `mount` driver. */
   driver?: Record<string, unknown>;
@@ -86,7 +89,8 @@ export class ClientAgent {
 
   /** Runs cfs on the client's host. */
   cfs(words: readonly string[], env: Record<string, string> = {}): Promise<RunResult> {
-    return runHere([process.execPath, CFS, ...words], { CFS_DIR: this.options.dir, CFS_CLIENT: this.client, ...env });
+    const own = { CFS_DIR: this.options.dir, CFS_CLIENT: this.client, ...env };
+    return runHere(this.options.space.argv([process.execPath, CFS, ...words]), own);
   }
 
   get isRunning(): boolean {
@@ -98,10 +102,11 @@ export class ClientAgent {
     clearTimeout(this.timer);
     this.isStopping = false;
     this.known = null;
-    const argv = [CFS, 'agentd', '--client', this.client, '--config', this.configFile];
+    const words = ['agentd', '--client', this.client, '--config', this.configFile];
+    const [program, ...argv] = this.options.space.argv([process.execPath, CFS, ...words]);
     const fd = openSync(this.log, 'a');
     const env = cleanEnv({ CFS_DIR: this.options.dir });
-    const child = spawn(process.execPath, argv, { env, stdio: ['ignore', fd, fd] });
+    const child = spawn(program!, argv, { env, stdio: ['ignore', fd, fd] });
     closeSync(fd);
     this.child = child;
     this.ended = new Promise((resolve) => {
@@ -125,7 +130,7 @@ export class ClientAgent {
 
   stopAll(): Promise<RunResult> {
     const words = ['agentd', 'stop-all', '--client', this.client, '--config', this.configFile];
-    return runHere([process.execPath, CFS, ...words], { CFS_DIR: this.options.dir });
+    return runHere(this.options.space.argv([process.execPath, CFS, ...words]), { CFS_DIR: this.options.dir });
   }
 
   wait(): Promise<void> {

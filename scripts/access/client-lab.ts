@@ -13,7 +13,7 @@ import { nodePlatform } from '../../src/node/platform.js';
 import { createCluster, type DirectoryCluster } from '../../src/open.js';
 import { waitFor } from '../lab/wait.js';
 import { ClientAgent, type ClientAgentOptions, type VolumeSource } from './client-agent.js';
-import { modeAt, unmountBelow } from './real-mounts.js';
+import { MountSpace } from './mount-space.js';
 
 export interface ClientLabOptions {
   /** A directory of this run alone; made anew. */
@@ -23,7 +23,7 @@ export interface ClientLabOptions {
   settings?: Record<string, string | number>;
   /** Requests are answered by the agents, yes. Default true. */
   autoRespond?: boolean;
-  agent?: (client: string, base: string) => Partial<Omit<ClientAgentOptions, 'dir' | 'base' | 'client'>>;
+  agent?: (client: string, base: string) => Partial<Omit<ClientAgentOptions, 'dir' | 'base' | 'client' | 'space'>>;
 }
 
 /** Quick, and yet slow enough for a busy machine. ms */
@@ -31,12 +31,12 @@ export const QUICK = { 'lease.timeout': 2000, 'lease.interval': 300 } as const;
 
 export class ClientLab {
   readonly dir: string;
+  readonly space = new MountSpace();
   readonly agents = new Map<string, ClientAgent>();
   cluster!: DirectoryCluster;
 
   constructor(readonly options: ClientLabOptions) {
     const { base, clients, volumes } = options;
-    unmountBelow(base);
     rmSync(base, { recursive: true, force: true });
     mkdirSync(base, { recursive: true, mode: 0o755 });
     this.dir = join(base, 'cfs');
@@ -48,7 +48,10 @@ export class ClientLab {
         volumes.map((volume) => [volume, { directory: this.source(volume) }]),
       );
       const more = options.agent?.(client, own);
-      this.agents.set(client, new ClientAgent({ dir: this.dir, base: own, client, volumes: sources, ...more }));
+      this.agents.set(
+        client,
+        new ClientAgent({ dir: this.dir, base: own, client, space: this.space, volumes: sources, ...more }),
+      );
     }
   }
 
@@ -70,6 +73,7 @@ export class ClientLab {
       settings: { name: 'clients', ...QUICK, ...settings },
       volumes: volumes.map((name) => ({ name })),
     };
+    await this.space.ready();
     this.cluster = await createCluster({ dir: this.dir, document });
     await this.cluster.change(clientAdd, { clients: clients.map((name) => ({ name, autoRespond })) });
     await this.cluster.change(volumeAllow, { volume: volumes, client: clients });
@@ -78,10 +82,11 @@ export class ClientLab {
   /** What the client's host should have mounted by the newest generation, and what it has. */
   modes(client: string): { volume: string; wished: string; real: string }[] {
     const snapshot = this.cluster.snapshot();
+    const mounts = new Map(this.space.mounts().map(({ at, mode }) => [at, mode]));
     return this.options.volumes.map((volume) => ({
       volume,
       wished: desiredMode(snapshot, volume, client),
-      real: modeAt(this.agent(client).mountPoint(volume)) ?? 'none',
+      real: mounts.get(this.agent(client).mountPoint(volume)) ?? 'none',
     }));
   }
 
@@ -129,10 +134,10 @@ export class ClientLab {
     await Promise.all([...this.agents.values()].map((agent) => agent.stop()));
   }
 
-  /** Ends and unmounts everything at once; safe to call twice, and while the process ends. @returns what could not be unmounted */
-  close(): string[] {
+  /** Ends everything at once, and the mounts with it; safe to call twice, and while the process ends. */
+  close(): void {
     for (const agent of this.agents.values()) agent.killNow();
-    return unmountBelow(this.options.base);
+    this.space.close();
   }
 
   /** Puts a file into a volume without any mount: what was there before anybody wrote. */

@@ -68,8 +68,21 @@ const killApp: Fault = async (context) => context.apps.get(victim(context))!.kil
 const killRequester: Fault = async ({ lab, random }) => {
   const client = random.of(lab.options.clients);
   const volume = random.of(lab.options.volumes);
-  const argv = [CFS, 'volume', 'request-write', volume, '--client', client, '--wait', '20s', '--limit', '10s'];
-  const child = spawn(process.execPath, argv, { env: cleanEnv({ CFS_DIR: lab.dir }), stdio: 'ignore' });
+  const argv = [
+    process.execPath,
+    CFS,
+    'volume',
+    'request-write',
+    volume,
+    '--client',
+    client,
+    '--wait',
+    '20s',
+    '--limit',
+    '10s',
+  ];
+  const [program, ...rest] = lab.space.argv(argv);
+  const child = spawn(program!, rest, { env: cleanEnv({ CFS_DIR: lab.dir }), stdio: 'ignore' });
   await pause(random.whole(300, 2500));
   return child.exitCode === null && child.kill('SIGKILL');
 };

@@ -62,8 +62,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const apps = new Map<string, App>();
   const close = (): void => {
     for (const app of apps.values()) app.killNow();
-    const left = lab.close();
-    if (left.length > 0) console.error(`still mounted: ${left.join(', ')}`);
+    lab.close();
   };
   process.prependListener('exit', close);
   try {
@@ -83,7 +82,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
         patienceMs: 20_000,
         paceMs: options.paceMs ?? 75 * options.clients,
       };
-      apps.set(client, new App(bundle, own, join(base, client, 'app.log')));
+      apps.set(client, new App(bundle, own, join(base, client, 'app.log'), lab.space));
     }
     const began = monotonicMs();
     for (const agent of lab.agents.values()) agent.start();
