@@ -50,8 +50,8 @@ const MOUNTS = { mounted: 'mounted on', unmounted: 'unmounted on', refreshed: 'r
 const ANSWERS = {
   granted: 'granted to',
   denied: 'denied to',
-  expired: 'request expired of',
-  withdrawn: 'request withdrawn of',
+  expired: 'left unanswered to',
+  withdrawn: 'no longer asked for by',
 } as const;
 
 function quoted(message: string | null): string {
