@@ -137,7 +137,7 @@ describe('cfs agentd --client', function () {
     assert.deepEqual([c2.mounted(), c2.isBusy('v1'), writer()], [['v1 rw', 'v2 ro'], true, 'c2']);
   });
 
-  it('has one process per client: a second one is refused and touches nothing', async () => {
+  it('[F40] has one process per client: a second one is refused and touches nothing', async () => {
     const second = new ClientAgent(base, opened.dir, 'c2', 'c2-again');
     second.start();
     assert.equal(await second.over(), 4, second.log);
@@ -149,7 +149,7 @@ describe('cfs agentd --client', function () {
     assert.match(inSameState.stderr, /An agent runs already with this state directory/);
   });
 
-  it('makes everything read-only at once when the worker is killed, by force; the next one mounts it for writing again', async () => {
+  it('[F37] makes everything read-only at once when the worker is killed, by force; the next one mounts it for writing again', async () => {
     const right = writerOf(opened.snapshot(), 'v1');
     const before = callsOf(base).length;
     assert.ok(c2.isBusy('v1'));
@@ -167,7 +167,7 @@ describe('cfs agentd --client', function () {
     assert.equal((await c2.ask())?.worker?.restarts, 1);
   });
 
-  it('of which the supervisor was killed makes everything read-only by its worker, which ends', async () => {
+  it('[F38] of which the supervisor was killed unmounts everything by its worker, which logs the client off and ends', async () => {
     const worker = await c2.workerPid();
     c2.signal('SIGKILL');
     await c2.over();
@@ -176,11 +176,12 @@ describe('cfs agentd --client', function () {
       () => 'the worker is gone',
     );
     assert.deepEqual([c2.mounted(), c2.open(), writer()], [[], [], null]);
+    assert.equal(loggedOn('c2'), false);
     assert.match(c2.log, /client c2 worker: the supervisor is gone/);
     assert.deepEqual(twoWriters(callsOf(base)), []);
   });
 
-  it('of which both processes were killed leaves what is mounted for writing to cfs agentd stop-all', async () => {
+  it('[F39] of which both processes were killed leaves what is mounted for writing to cfs agentd stop-all', async () => {
     c2.start();
     await c2.has(['v1 ro', 'v2 ro']);
     await change(requestWrite, { volume: 'v1', client: 'c2' });
@@ -213,7 +214,7 @@ describe('cfs agentd --client', function () {
     assert.deepEqual(twoWriters(callsOf(base)), []);
   });
 
-  it('waits for a busy mount when it is to end, and ends the programs when it is asked again', async () => {
+  it('[F41] waits for a busy mount when it is to end, and ends the programs when it is asked again', async () => {
     c1.keepBusy('v1');
     c1.signal('SIGTERM');
     await soon(
@@ -303,7 +304,7 @@ describe('cfs agentd of a node and a client in one process', function () {
     );
   });
 
-  it('fences the one whose worker dies, and not the other', async () => {
+  it('[F42] fences the one whose worker dies, and not the other', async () => {
     await opened.change(volumeMount, { volume: 'v1', client: 'c1', rw: true });
     await agent.has(['v1 rw', 'v2 ro']);
     const status = (await agent.ask(clientState()))!;
@@ -344,7 +345,7 @@ describe('cfs agentd of a node and a client in one process', function () {
     assert.deepEqual(agent.mounted(), ['v1 ro', 'v2 ro']);
   });
 
-  it('goes on with the node when the client cannot, says so, tries it again on SIGHUP, and ends with its status', async () => {
+  it('[F43] goes on with the node when the client cannot, says so, tries it again on SIGHUP, and ends with its status', async () => {
     agent.configure({ name: 'c9' }, { node: 'n1' });
     agent.start([]);
     await soon(
