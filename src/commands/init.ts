@@ -17,6 +17,7 @@ interface InitFlags {
   groups?: string[] | undefined;
   domains?: string[] | undefined;
   volumes?: number | undefined;
+  clients?: string[] | undefined;
 }
 
 export default class Init extends CfsCommand {
@@ -54,6 +55,10 @@ export default class Init extends CfsCommand {
     groups: listFlag({ summary: 'Groups; every node takes all of them.', exclusive: ['from', 'sample'] }),
     domains: listFlag({ summary: 'Domains; every node is attached to all of them.', exclusive: ['from', 'sample'] }),
     volumes: wholeFlag({ summary: 'How many volumes, named v1, v2 …', exclusive: ['from', 'sample'] }),
+    clients: listFlag({
+      summary: 'Clients (machines that mount volumes); each may mount all of these.',
+      exclusive: ['from', 'sample'],
+    }),
     'unix-group': Flags.string({
       summary: 'A group of users that may use the cluster too (directories 2770).',
       helpValue: 'GROUP',
@@ -130,7 +135,11 @@ export default class Init extends CfsCommand {
     const volumes = await this.ask('volumes', flags.volumes?.toString(), 'How many volumes to begin with', '0');
     if (!/^\d{1,6}$/.test(volumes.trim()))
       usage(`"${volumes.slice(0, 20)}" is no number of volumes`, 'Write a whole number.');
-    const document = templateDocument({ name, nodes, groups, domains, volumes: Number(volumes) });
+    // Flags that answer everything else are enough, as they were before there were clients.
+    const isAsking = [flags.name, flags.nodes, flags.groups, flags.domains, flags.volumes].includes(undefined);
+    const question = 'Clients (machines that mount these volumes), with commas; none is fine';
+    const clients = isAsking ? await list('clients', flags.clients, question, '') : (flags.clients ?? []);
+    const document = templateDocument({ name, nodes, groups, domains, volumes: Number(volumes), clients });
     return { ...document, volumes: document.volumes!.map((volume) => ({ ...volume, domains })) };
   }
 }

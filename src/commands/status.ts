@@ -2,7 +2,7 @@ import { CfsCommand, Flags, paint } from '../cli/command.js';
 import { NODE_STATES } from '../core/model/tables.js';
 import { type Alarm, alarmsOf } from '../core/status/alarms.js';
 import { type ClusterStatus, clusterStatus } from '../core/status/status.js';
-import { escapeText, formatNumber } from '../render/format.js';
+import { escapeText, formatNumber, plural } from '../render/format.js';
 
 /** Longest list of a kind of problem; --all shows the rest. */
 const SHOWN = 20;
@@ -10,8 +10,8 @@ const SHOWN = 20;
 export default class Status extends CfsCommand {
   static override summary = 'Show the state of the cluster.';
   static override description =
-    'Nodes by state, volumes, the balance, and everything that needs attention: a full shared volume, a freeze, failed ' +
-    'nodes, volumes that no node can have (with the reason), volumes whose node is not active, volumes not yet placed. ' +
+    'Nodes by state, volumes, clients, the balance, and everything that needs attention: a full shared volume, a freeze, failed ' +
+    'nodes, rights to write that clients do not give up, volumes that no node can have (with the reason), volumes whose node is not active, volumes not yet placed. ' +
     'Exits 0 whatever it finds; cfs check gives a verdict.';
   static override examples = [
     { description: 'The state now', command: 'cfs status' },
@@ -34,9 +34,11 @@ export default class Status extends CfsCommand {
     await this.fields([
       ['Cluster', `${status.name} in ${cluster.dir}`],
       ['Generation', status.generation],
+      ['Format', status.format],
       ['Nodes', `${nodes.total}${states.length > 0 ? `: ${states.join(', ')}` : ''}`],
       ['Volumes', `${volumes.total}: ${volumes.placed} placed${this.troubles(status)}`],
       ['Weight', `${formatNumber(volumeWeight)} of volumes on ${formatNumber(nodeWeight)} of nodes`],
+      ...this.access(status),
       ['Imbalance', `${formatNumber(status.imbalance)} (${formatNumber(status.relativeImbalance * 100, 1)} %)`],
     ]);
     const limit = flags.all ? Number.POSITIVE_INFINITY : SHOWN;
@@ -66,6 +68,16 @@ export default class Status extends CfsCommand {
     );
     this.section('Not yet placed (cfs rebalance)', status.notYetPlaced, limit, (name) => name);
     return { ...status, alarms };
+  }
+
+  /** Only where there are clients. */
+  private access({ clients, writers, pendingRequests }: ClusterStatus): [string, string][] {
+    if (clients.total === 0) return [];
+    const waiting = pendingRequests === 0 ? '' : `, ${plural(pendingRequests, 'request')} waiting`;
+    return [
+      ['Clients', `${clients.total}: ${clients.loggedOn} logged on`],
+      ['Writers', `${plural(writers, 'volume')} with a writer${waiting}`],
+    ];
   }
 
   private alarms(alarms: readonly Alarm[]): void {

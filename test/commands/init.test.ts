@@ -46,6 +46,24 @@ describe('cfs init', function () {
     assert.equal(runCfs(['check'], { dir }).status, 0);
   });
 
+  it('makes clients that may mount all volumes of the template', () => {
+    const dir = newDir();
+    cfs(['init', '--name', 'demo', '--volumes', '2', '--clients', 'c1,c2', '--yes'], { dir });
+    assert.deepEqual(
+      (cfsJson(['export'], { dir }).access as { volume: string; client: string; mount: boolean }[]).map(
+        ({ volume, client, mount }) => [volume, client, mount],
+      ),
+      [
+        ['v1', 'c1', true],
+        ['v1', 'c2', true],
+        ['v2', 'c1', true],
+        ['v2', 'c2', true],
+      ],
+    );
+    const { stdout } = runCfs(['client', 'list', '-o', 'name'], { dir });
+    assert.equal(stdout, 'c1\nc2\n');
+  });
+
   it('without a terminal and --yes asks for the flag that is missing (2) and makes nothing', () => {
     const dir = newDir();
     const result = runCfs(['init', '--name', 'demo', '--json'], { dir });

@@ -71,11 +71,15 @@ describe('at a terminal', function () {
         [/Names of the nodes/, 'a, b\r'],
         [/Groups/, '\r'],
         [/How many volumes/, '4\r'],
+        [/Clients/, 'c1\r'],
       ],
       { cwd },
     );
     assert.equal(status, 0, output);
-    assert.match(plain(output), /Cluster created in .*\.cfs: 1 setting, 1 domain, 2 nodes, 2 node states, 4 volumes\./);
+    assert.match(
+      plain(output),
+      /Cluster created in .*\.cfs: 1 setting, 1 domain, 2 nodes, 2 node states, 4 volumes, 1 client, 4 access rights\./,
+    );
     const dir = join(cwd, '.cfs');
     assert.equal(cfs(['node', 'list', '-o', 'name'], { dir }), 'a\nb\n');
     cfs(['rebalance', '--strict'], { dir });

@@ -44,6 +44,8 @@ export interface TemplateParameters {
   domains?: readonly string[];
   /** How many volumes (`v1`, `v2` …), each of weight 1, reached from everywhere. */
   volumes?: number;
+  /** Names of clients; each may mount all these volumes. */
+  clients?: readonly string[];
   /** State of the nodes; default `online`: a template is for a cluster that begins to work at once. */
   state?: 'online' | 'offline';
 }
@@ -62,13 +64,16 @@ function counted(what: string, prefix: string, count: number): string[] {
 
 /** The document of a template. @throws CfsError BAD_VALUE for counts out of range; names are checked by `init` */
 export function templateDocument(parameters: TemplateParameters): ClusterDocument {
-  const { name, nodes = [], groups = [], domains = [], volumes = 0, state = 'online' } = parameters;
+  const { name, nodes = [], groups = [], domains = [], volumes = 0, clients = [], state = 'online' } = parameters;
   const nodeNames = typeof nodes === 'number' ? counted('number of nodes', 'n', nodes) : nodes;
+  const volumeNames = counted('number of volumes', 'v', volumes);
   return {
     settings: { name },
     groups: groups.map((group) => ({ name: group })),
     domains: domains.map((domain) => ({ name: domain })),
     nodes: nodeNames.map((node) => ({ name: node, groups, domains, state })),
-    volumes: counted('number of volumes', 'v', volumes).map((volume) => ({ name: volume })),
+    volumes: volumeNames.map((volume) => ({ name: volume })),
+    clients: clients.map((client) => ({ name: client })),
+    access: volumeNames.flatMap((volume) => clients.map((client) => ({ volume, client, mount: true }))),
   };
 }

@@ -1,7 +1,8 @@
-/** What the tables tell: nodes, volumes, the balance. */
+/** What the tables tell: nodes, volumes, clients, the balance. */
 import { freezeOf } from '../config/settings.js';
 import { settingOf } from '../model/settings.js';
 import { FENCING_STATES, NODE_STATES } from '../model/tables.js';
+import { accessStatus } from '../status/access.js';
 import type { NodeLoad } from '../status/loads.js';
 import { clusterLoads } from '../status/loads.js';
 import type { Snapshot } from '../store/store.js';
@@ -34,6 +35,7 @@ export function tableMetrics(families: Families, snapshot: Snapshot, nowMs: numb
     ...nodes.flatMap(({ name, state }) => stateSet(NODE_STATES, state, { node: name })),
   );
   perNode(families, nodes);
+  access(families, snapshot);
   volumes(families, snapshot, loads);
 }
 
@@ -53,6 +55,18 @@ function perNode(families: Families, nodes: readonly NodeLoad[]): void {
     (node) => node.remainingCapacity ?? 0 - node.load,
   );
   gauge('cfs_node_volumes', 'Volumes of each node.', (node) => node.volumes.length);
+}
+
+function access(families: Families, snapshot: Snapshot): void {
+  const { clients, writers, pendingRequests } = accessStatus(snapshot);
+  families.gauge(
+    'cfs_clients',
+    'Clients by whether they are logged on.',
+    sample(clients.loggedOn, { state: 'logged_on' }),
+    sample(clients.total - clients.loggedOn, { state: 'logged_off' }),
+  );
+  families.gauge('cfs_volumes_with_writer', 'Volumes that a client may write now.', sample(writers));
+  families.gauge('cfs_write_requests', 'Write requests that wait for an answer.', sample(pendingRequests));
 }
 
 function volumes(families: Families, snapshot: Snapshot, loads: ReturnType<typeof clusterLoads>): void {

@@ -1,4 +1,4 @@
-/** What no table tells: alarms of the shared directory itself and of the agents, for `cfs status`, `cfs check` and `cfs metrics`. Reads only. */
+/** Alarms of the shared directory itself, of the agents, and of rights to write that nobody uses, for `cfs status`, `cfs check` and `cfs metrics`. Reads only. */
 import { BALLAST_BYTES, type BallastPlace, ballastState } from '../ballast/ballast.js';
 import { SPACE_TO_MAKE_BYTES, spaceOf } from '../ballast/keeper.js';
 import { listLeases } from '../membership/leases.js';
@@ -6,6 +6,7 @@ import { countOf } from '../model/find.js';
 import type { Place } from '../store/place.js';
 import type { Snapshot } from '../store/store.js';
 import { systemError } from '../store/system-error.js';
+import { accessAlarms } from './access.js';
 import { agentAlarms } from './agent-alarms.js';
 
 export interface Alarm {
@@ -17,10 +18,11 @@ export interface Alarm {
 /** With fewer inodes free the shared volume is nearly full; 0 of 0 means that it has no fixed number. */
 const FEW_INODES = 16;
 
-/** Everything that no table tells. @throws CfsError of the system */
+/** Everything that clusterStatus does not tell. @throws CfsError of the system */
 export function alarmsOf(place: Place, snapshot: Snapshot): Alarm[] {
+  const alarms = accessAlarms(snapshot, place.platform.clock.nowMs());
   // Where no agent ever ran nobody makes a ballast, and nobody depends on it.
-  return hasAgents(place) ? [...directoryAlarms(place), ...agentAlarms(place, snapshot)] : [];
+  return hasAgents(place) ? [...alarms, ...directoryAlarms(place), ...agentAlarms(place, snapshot)] : alarms;
 }
 
 function directoryAlarms(place: BallastPlace): Alarm[] {

@@ -4,11 +4,14 @@ import { countOf } from '../model/find.js';
 import { settingOf } from '../model/settings.js';
 import { type FreezeValue, NODE_STATES, type NodeState } from '../model/tables.js';
 import type { Snapshot } from '../store/store.js';
+import { type AccessStatus, accessStatus } from './access.js';
 import type { Alarm } from './alarms.js';
 import { type ClusterLoads, clusterLoads } from './loads.js';
 
-export interface ClusterStatus {
+export interface ClusterStatus extends AccessStatus {
   generation: number;
+  /** Of this generation (docs/FORMAT.md, "Versions of the format"). */
+  format: number;
   name: string;
   freeze: FreezeValue | null;
   nodes: { total: number; active: number } & Record<NodeState, number>;
@@ -48,6 +51,7 @@ export function clusterStatus(snapshot: Snapshot, nowMs: number): ClusterStatus 
   const { unplaced, notYetPlaced, homeless, misplaced, knownVolumes, volumeWeight, imbalance } = loads;
   return {
     generation: snapshot.generation,
+    format: snapshot.format,
     name: settingOf(snapshot, 'name'),
     freeze: freezeOf(snapshot, nowMs),
     nodes: { total: loads.nodes.length, active: loads.activeNodes, ...byState },
@@ -59,6 +63,7 @@ export function clusterStatus(snapshot: Snapshot, nowMs: number): ClusterStatus 
       homeless: homeless.length,
       misplaced: misplaced.length,
     },
+    ...accessStatus(snapshot),
     volumeWeight,
     nodeWeight: loads.nodeWeight,
     imbalance,
