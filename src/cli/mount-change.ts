@@ -13,6 +13,7 @@ import { pairOf } from '../core/access/pair.js';
 import { presenceOf } from '../core/access/presence.js';
 import { CfsError } from '../core/errors.js';
 import { listClientLeases } from '../core/membership/leases.js';
+import { requireVolume } from '../core/model/find.js';
 import { quoteName } from '../core/model/names.js';
 import type { Operation } from '../core/operation.js';
 import type { Change, Draft, TransactOutcome } from '../core/store/store.js';
@@ -27,6 +28,8 @@ export interface MountParts {
   /** Programs that keep a mount busy are ended. */
   force: boolean;
   isDryRun: boolean;
+  /** Volumes that are to be mounted here as the tables say also where the change changes nothing. */
+  follow?: readonly string[];
   /** CfsCommand.change. */
   change<Request, Result>(operation: Operation<Request, Result>, request: Request): Promise<TransactOutcome<Result>>;
 }
@@ -65,7 +68,9 @@ export async function changeMounts<Request, Result>(
     const mounts = new HostMounts(driven, force);
     await mounts.look();
     const outcome = await givingFirst(parts, driven, mounts, checked, request);
-    await thenTaking(cluster, mounts, volumesOf(outcome.changes, driven.client, mounts), outcome);
+    const follow = (parts.follow ?? []).map((input) => requireVolume(cluster.snapshot(), input));
+    const volumes = new Set([...volumesOf(outcome.changes, driven.client, mounts), ...follow]);
+    await thenTaking(cluster, mounts, volumes, outcome);
     return { outcome, steps: mounts.steps };
   });
 }
@@ -143,7 +148,7 @@ async function back(cluster: DirectoryCluster, mounts: HostMounts): Promise<void
 async function thenTaking(
   cluster: DirectoryCluster,
   mounts: HostMounts,
-  volumes: readonly string[],
+  volumes: ReadonlySet<string>,
   { committed, generation }: TransactOutcome<unknown>,
 ): Promise<void> {
   for (const volume of volumes) {

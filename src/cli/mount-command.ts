@@ -13,15 +13,16 @@ export abstract class MountCommand extends CfsCommand {
     return clientHost(await this.cluster(), wish);
   }
 
-  /** See changeMounts. */
+  /** See changeMounts. @param follow volumes that are to be mounted here as the tables say in any case */
   protected async changeMounts<Request, Result>(
     hosts: readonly ClientHost[],
     operation: Operation<Request, Result>,
     request: Request,
     force = false,
+    follow: readonly string[] = [],
   ): Promise<MountOutcome<Result>> {
     const { changeMounts } = await import('./mount-change.js');
-    return changeMounts(await this.mountParts(hosts, force), operation, request);
+    return changeMounts({ ...(await this.mountParts(hosts, force)), follow }, operation, request);
   }
 
   protected async mountParts(hosts: readonly ClientHost[], force = false): Promise<MountParts> {

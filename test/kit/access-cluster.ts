@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { clientHolder, leaseName } from '../../src/core/membership/leases.js';
 import { clientAdd, clientLogon, createCluster, openCluster, parseDocument, volumeAllow } from '../../src/index.js';
+import type { DirectoryCluster } from '../../src/open.js';
 import { tempDir } from './cli.js';
 import { copyOf } from './commands.js';
 
@@ -22,7 +23,17 @@ async function make(): Promise<string> {
   await cluster.change(volumeAllow, { volume: ['v1', 'v2', 'v3'], client: ['c1', 'c2', 'c3'] });
   await cluster.change(volumeAllow, { volume: 'v1', client: 'c4' });
   for (const client of ['c1', 'c2', 'c3']) await cluster.change(clientLogon, { client });
+  await unlocked(dir);
   return dir;
+}
+
+/**
+ * A process keeps the lock between its own changes until its event loop turns: one that then waits for a command without turning it
+ * would keep that one waiting, too.
+ */
+export async function unlocked(dir: string): Promise<void> {
+  const end = Date.now() + 5000;
+  while (existsSync(join(dir, 'lock')) && Date.now() < end) await new Promise((done) => setTimeout(done, 2));
 }
 
 /** Lays a client's lease there, as its agent would; nobody renews it. */
@@ -36,9 +47,17 @@ export function layLease(
   writeFileSync(join(dir, 'leases', name), '');
 }
 
-/** Opens the cluster for looking and for changes without a process. */
-export async function opened(dir: string) {
-  return openCluster({ dir });
+/** Opens the cluster for looking, and for changes without a process; after each the lock is free. */
+export async function opened(dir: string): Promise<DirectoryCluster> {
+  const cluster = await openCluster({ dir });
+  return {
+    ...cluster,
+    async change(operation, request, options) {
+      const outcome = await cluster.change(operation, request, options);
+      await unlocked(dir);
+      return outcome;
+    },
+  };
 }
 
 /** A client's host with driver `command`: the script keeps modes in files, and waits where a test wants to kill somebody. */

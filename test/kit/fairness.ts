@@ -17,10 +17,10 @@ export interface FairnessRun {
   tookMs: number;
 }
 
-/** Makes clients c1 to cN of the cluster, allowed to mount the volume and logged on. */
-export async function manyClients(dir: string, volume: string, count: number): Promise<string[]> {
+/** Makes clients (c1, c2 …) of the cluster, allowed to mount the volume and logged on. */
+export async function manyClients(dir: string, volume: string, count: number, prefix = 'c'): Promise<string[]> {
   const cluster = await openCluster({ dir });
-  const clients = Array.from({ length: count }, (_, i) => `c${i + 1}`);
+  const clients = Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
   await cluster.change(clientAdd, { clients: clients.map((name) => ({ name })) });
   await cluster.change(volumeAllow, { volume, client: clients });
   for (const client of clients) await cluster.change(clientLogon, { client });

@@ -46,7 +46,7 @@ export default class VolumeMount extends MountCommand {
     const host = await this.clientHost(flags);
     const { client } = host;
     const request = { volume, client, rw: flags.rw ?? false };
-    const { outcome, steps } = await this.changeMounts([host], volumeMount, request, flags.force);
+    const { outcome, steps } = await this.changeMounts([host], volumeMount, request, flags.force, [volume]);
     const { mode } = outcome.value;
     const text = this.told(host, `Mounted ${outcome.value.volume} on ${client}, ${mode}.`, steps);
     // By the tables it was mounted already, here it was not.

@@ -51,6 +51,7 @@ export default class VolumeRequestWrite extends MountCommand {
         ...(flags.limit === undefined ? {} : { limitMs: flags.limit }),
       },
       flags.force,
+      [args.volume],
     );
     const { volume, writer, response, asked, ahead } = outcome.value;
     const data = { ...outcome.value, byAgent: host.hasAgent, waitedMs: 0, steps };
