@@ -9,9 +9,9 @@
  *
  * What may be mounted is desired.ts. Nothing is mounted for writing unless the tables say so, the own lease is fresh (0.7 of its
  * timeout: the supervisor's time), a generation was read so late after the first renewal that a takeover under way would be seen, and
- * one was made after it (`logon`), so that a takeover which takes longer is decided anew.
+ * one was made after it (logging-on.ts), so that a takeover which takes longer is decided anew.
  */
-import { messageOf } from '../../agent/guard.js';
+import { isSituation, messageOf } from '../../agent/guard.js';
 import { HeadFollower } from '../../agent/head-follower.js';
 import type { StopRequest, WorkerEnd } from '../../agent/options.js';
 import { OwnLease } from '../../agent/own-lease.js';
@@ -26,19 +26,23 @@ import { quoteName } from '../../model/names.js';
 import { settingOf } from '../../model/settings.js';
 import type { WriterRecord } from '../../model/tables.js';
 import type { Change, Snapshot } from '../../store/store.js';
+import { hasApplied, hasReleased, lostVolume } from './acknowledging.js';
 import { Answering } from './answering.js';
 import { Asking } from './asking.js';
-import { ClientMounts, type Wish } from './client-mounts.js';
+import { ClientMounts } from './client-mounts.js';
 import { ClientView, type VolumeView } from './client-view.js';
 import { ClientWatch } from './client-watch.js';
+import { Ending } from './ending.js';
 import { Expiring } from './expiring.js';
 import { GivingUp } from './giving-up.js';
+import { LoggingOn } from './logging-on.js';
 import type { MountStep } from './mount-plan.js';
 import { tellAccess } from './notifying.js';
 import type { ClientStatus, ClientWorkerOptions } from './ports.js';
 import { Refreshing } from './refreshing.js';
 import { makeFoundReadOnly } from './start-mounts.js';
 import { statusOf } from './status.js';
+import { causeOf, type WishOptions, wishesOf } from './wishes.js';
 import { WriteMarks } from './write-marks.js';
 
 const HEAD_INTERVAL_MS = 1000;
@@ -46,16 +50,6 @@ const JITTER = 0.1;
 const LEAST_PAUSE_MS = 1;
 /** A hint comes with the first of the names that a commit makes; the generation is there a moment later. */
 const HINT_MS = 15;
-
-interface Ending {
-  reason: WorkerEnd['reason'];
-  says: string;
-  /** Asked for twice: programs that keep mounts busy are ended. */
-  force: boolean;
-  /** Asked for once more: it does not wait until it is logged off. */
-  isHurried: boolean;
-  logoff: 'no' | 'asked' | 'done';
-}
 
 export class ClientWorker {
   private readonly waker: Waker;
@@ -71,6 +65,9 @@ export class ClientWorker {
   private readonly answering: Answering;
   private readonly refreshing: Refreshing;
   private readonly expiring: Expiring;
+  private readonly loggingOn: LoggingOn;
+  private readonly ending: Ending;
+  private readonly wishing: WishOptions;
   private readonly teller: StatusTeller<ClientStatus>;
   /** There from the first look at the newest generation on. */
   private snapshot: Snapshot | null = null;
@@ -80,9 +77,8 @@ export class ClientWorker {
   private hintedMs = Number.NEGATIVE_INFINITY;
   private lookDueMs = 0;
   private alarm: string | null = null;
-  /** It has been logged on since this agent came up: who logs it off then means it. */
-  private wasLoggedOn = false;
-  private ending: Ending | null = null;
+  /** The generation that an earlier agent has applied, as its last lease says. */
+  private formerApplied = 0;
   private ended: WorkerEnd | null = null;
 
   constructor(private readonly options: ClientWorkerOptions) {
@@ -125,12 +121,16 @@ export class ClientWorker {
     const { view, mounts, asking } = this;
     this.marks = new WriteMarks({ client, driver, asking, clock, wake });
     const { marks } = this;
-    const causeOf = (item: VolumeView): string => this.causeOf(item);
-    this.givingUp = new GivingUp({ client, view, mounts, marks, asking, causeOf });
+    const causeOfItem = (item: VolumeView): string => causeOf(item, this.wishing);
+    this.givingUp = new GivingUp({ client, view, mounts, marks, asking, causeOf: causeOfItem });
     const { givingUp } = this;
     this.answering = new Answering({ client, view, mounts, marks, givingUp, asking, answer, log, hook, wake });
     this.refreshing = new Refreshing({ client, view, mounts, asking, clock, log, hook });
     this.expiring = new Expiring({ view, asking, clock });
+    this.loggingOn = new LoggingOn({ client, view, renewals: this.renewals, asking });
+    const leave = (): void => void this.troubles.attempt('leave', () => this.renewals.leave());
+    this.ending = new Ending({ client, view, mounts, asking, leave, wake });
+    this.wishing = { view, mounts, answering: this.answering, ending: this.ending };
     this.teller = new StatusTeller(clock, supervisor);
   }
 
@@ -148,7 +148,7 @@ export class ClientWorker {
       this.waker.wake();
     });
     try {
-      const elsewhere = await this.start(() => this.ending !== null);
+      const elsewhere = await this.start(() => this.ending.isUnderWay);
       if (elsewhere !== null) return { reason: 'elsewhere', says: elsewhere };
       for (;;) {
         this.turn();
@@ -167,13 +167,7 @@ export class ClientWorker {
    * busy are ended; a third time: what is told to the cluster is not waited for. A client has nothing to drain.
    */
   stop(_request: StopRequest): void {
-    if (this.ending === null) {
-      this.ending = { reason: 'stopped', says: 'stopped in order', force: false, isHurried: false, logoff: 'no' };
-      this.hook('left', {});
-    } else {
-      this.ending.isHurried = this.ending.force;
-      this.ending.force = true;
-    }
+    if (this.ending.ask()) this.hook('left', {});
     this.waker.wake();
   }
 
@@ -183,7 +177,19 @@ export class ClientWorker {
     const rival = await rivalOnThisHost(who, options, renewals, isEnding);
     if (rival !== null) return rival;
     this.mounts.found(await makeFoundReadOnly(options, isEnding));
-    return checkFormer(who, options, renewals, isEnding);
+    const elsewhere = await checkFormer(who, options, renewals, isEnding);
+    if (elsewhere === null) this.formerApplied = this.readFormerApplied();
+    return elsewhere;
+  }
+
+  /** What cannot be read is not known: mounts are made anew then. */
+  private readFormerApplied(): number {
+    try {
+      return this.renewals.lease.former()?.lease.applied ?? 0;
+    } catch (error) {
+      if (isSituation(error)) return 0;
+      throw error;
+    }
   }
 
   private now(): number {
@@ -195,16 +201,16 @@ export class ClientWorker {
     if (this.now() >= this.nextHeadMs()) this.troubles.attempt('read the newest generation', () => this.followHead());
     const { snapshot } = this;
     if (snapshot === null) {
-      if (this.ending !== null) this.ended = { reason: 'stopped', says: this.ending.says };
+      this.ended = this.ending.unborn();
       return;
     }
     if (this.renewals.isDue()) this.troubles.attempt('renew the lease', () => this.renew());
     if (this.now() >= this.lookDueMs) this.troubles.attempt('look at the leases', () => this.look(snapshot));
-    this.mounts.step(this.wishes(), (step) => this.obstacle(step));
+    this.mounts.step(wishesOf(this.wishing), (step) => this.obstacle(step));
     if (this.alarm === null) this.tell(snapshot);
     this.acknowledge();
     if (this.renewals.isBehind()) this.troubles.attempt('renew the lease', () => this.renew());
-    this.end();
+    this.ended = this.ending.step();
     this.tellStatus();
   }
 
@@ -234,8 +240,10 @@ export class ClientWorker {
     this.expiring.changed();
     if (news.kind === 'resync') {
       this.view.reset(snapshot);
-      // What was found at the start is what the tables say of it: an earlier agent saw to that.
-      if (isFirst) for (const { volume, refreshed } of this.view.volumes.values()) this.mounts.shows(volume, refreshed);
+      // What was found at the start is what the tables say of it, as far as an earlier agent has acknowledged that it saw to it.
+      for (const { volume, refreshed } of isFirst ? this.view.volumes.values() : []) {
+        if (refreshed <= this.formerApplied) this.mounts.shows(volume, refreshed);
+      }
     } else {
       const changes = news.steps.flatMap((step) => step.changes);
       this.view.apply(snapshot, changes);
@@ -244,7 +252,6 @@ export class ClientWorker {
       const { view } = this;
       tellAccess({ client, view, log, hook: (event, variables) => this.hook(event, variables) }, changes);
     }
-    if (this.view.isLoggedOn) this.wasLoggedOn = true;
   }
 
   /** Nobody else could write until the generation that passed the right on: a mount that followed the right shows that one. */
@@ -266,14 +273,12 @@ export class ClientWorker {
 
   private renew(): void {
     // Another one may write what is still mounted for writing here and cannot be helped: the supervisor must fence.
-    for (const [volume, { epoch }] of this.mounts.writable()) {
-      const item = this.view.volumes.get(volume);
-      if (item?.isWriter === true && item.since === epoch) continue;
-      if (this.mounts.whyOf(volume) === null || this.mounts.isBusy(volume)) continue;
+    const lost = lostVolume(this.view, this.mounts);
+    if (lost !== null) {
       this.renewals.mute();
       this.troubles.set(
         'give',
-        `volume ${volume} cannot be made read-only, and is not this client's to write: the lease is let go`,
+        `volume ${lost} is not this client's to write, and cannot be made read-only: the lease is let go`,
       );
       return;
     }
@@ -284,14 +289,13 @@ export class ClientWorker {
     const intervalMs = settingOf(snapshot, 'lease.interval');
     this.lookDueMs = this.now() + intervalMs;
     const { client } = this.options;
-    const mayAsk = this.alarm === null && this.ending === null && this.renewals.isLive();
+    const mayAsk = this.alarm === null && !this.ending.isUnderWay && this.renewals.isLive();
     const own = this.watch.look(snapshot, mayAsk && !this.isBehind()).get(client);
     this.lookDueMs = Math.min(this.lookDueMs, this.now() + this.watch.untilLapse());
     if (own === undefined || this.renewals.rivalIn(new Map([[own.node, own]])) === null) return;
-    if (this.ending?.reason === 'elsewhere') return;
     const says = `another agent of client ${client} renews its lease`;
+    if (!this.ending.giveWay(says)) return;
     this.options.log.error({}, `${says}: this one makes everything read-only and ends`);
-    this.ending = { reason: 'elsewhere', says, force: true, isHurried: true, logoff: 'done' };
     this.renewals.mute();
   }
 
@@ -302,47 +306,11 @@ export class ClientWorker {
     return true;
   }
 
-  private wishes(): Map<string, Wish> {
-    const wishes = new Map<string, Wish>();
-    const { ending } = this;
-    for (const item of this.view.volumes.values()) {
-      const { volume, since: epoch, isWriter, softwareLock, yields, desired } = item;
-      const cause = this.causeOf(item);
-      const wish = { epoch, isWriter, softwareLock, cause };
-      if (ending !== null) wishes.set(volume, { ...wish, ...this.lastWish(volume) });
-      else if (desired === 'rw' && this.answering.causeOf(volume) !== null) {
-        wishes.set(volume, { ...wish, mode: 'ro', force: false });
-      } else wishes.set(volume, { ...wish, mode: desired, force: yields?.force ?? false });
-    }
-    if (ending === null) return wishes;
-    for (const volume of this.mounts.volumes()) {
-      if (wishes.has(volume)) continue;
-      wishes.set(volume, { epoch: 0, isWriter: false, softwareLock: true, cause: 'end', ...this.lastWish(volume) });
-    }
-    return wishes;
-  }
-
-  /** Of an agent that ends: another one of its name is left what is read-only. */
-  private lastWish(volume: string): Pick<Wish, 'mode' | 'force'> {
-    const { reason, force } = this.ending!;
-    const isLeft = reason === 'elsewhere' && this.mounts.stateOf(volume).mode !== 'none';
-    return { mode: isLeft ? 'ro' : 'none', force };
-  }
-
-  private causeOf({ volume, yields, desired, since }: VolumeView): string {
-    if (this.ending !== null) return this.ending.force ? 'end!' : 'end';
-    const answer = this.answering.causeOf(volume);
-    if (answer !== null) return answer;
-    if (yields === null) return `${desired}@${since}`;
-    const asked = this.view.requests.get(`${volume}/${yields.to}`)?.asked ?? 0;
-    return `yield ${yields.to}@${asked}${yields.force ? '!' : ''}`;
-  }
-
   private obstacle({ volume, kind }: MountStep): string | null {
     if (this.alarm !== null) return 'nothing is mounted until the database was looked at';
     if (kind !== 'take') return null;
     if (this.givingUp.holds(volume)) return 'the right to write it is being given up';
-    if (this.view.former < this.formerLease()) return 'whether this client was found gone is being asked';
+    if (!this.loggingOn.isSettled) return 'whether this client was found gone is being asked';
     if (this.isBehind()) {
       const most = this.watch.mostReleased();
       return (
@@ -356,12 +324,12 @@ export class ClientWorker {
   /** Everything that is to be told to the cluster by what was read and done so far. */
   private tell(snapshot: Snapshot): void {
     const { generation } = this.view;
-    if (!this.renewals.isLive() || this.ending !== null) return;
-    this.logon(generation);
+    if (!this.renewals.isLive() || this.ending.isUnderWay) return;
+    this.loggingOn.step(generation);
     this.givingUp.step(generation);
     this.answering.step(generation);
     // An answer that was agreed on a moment ago is a wish of this turn.
-    this.mounts.step(this.wishes(), (step) => this.obstacle(step));
+    this.mounts.step(wishesOf(this.wishing), (step) => this.obstacle(step));
     this.expiring.step(generation);
     this.refreshing.step(generation);
     const rights = new Map<string, number>();
@@ -370,72 +338,12 @@ export class ClientWorker {
     this.marks.step(rights, isWriting, { intervalMs: settingOf(snapshot, 'lease.interval'), generation });
   }
 
-  /**
-   * Logs on: once at the start, and whenever it was found gone meanwhile; and says by it that leases before this row of renewals mean
-   * nothing any more. That generation is what makes it safe to write: whoever found the client gone by such a lease, and has not
-   * committed that yet, has to decide anew and leaves it alone, however long the commit was under way.
-   */
-  private logon(generation: number): void {
-    const { view, asking } = this;
-    const { client } = this.options;
-    if (!view.isKnown || !asking.isIdle || !asking.mayAsk('client-logon', generation)) return;
-    const lease = this.formerLease();
-    const mustLogOn = view.isLoggedOn ? view.former < lease : !this.wasLoggedOn || view.wasFoundGone;
-    if (mustLogOn) void asking.ask('client-logon', { client, ...(lease < 1 ? {} : { lease }) });
-  }
-
-  /** The last lease before the unbroken row of renewals that goes on; -1: there was none. */
-  private formerLease(): number {
-    const former = this.renewals.firstSeq - 1;
-    return former < 1 ? -1 : former;
-  }
-
   private acknowledge(): void {
-    const { view, mounts } = this;
-    for (const [volume, { epoch }] of mounts.writable()) {
-      const item = view.volumes.get(volume);
-      if (item?.desired !== 'rw' || item.since !== epoch) return;
-    }
+    const { view, mounts, refreshing } = this;
+    if (!hasReleased(view, mounts)) return;
     this.renewals.released(view.generation);
-    if (!mounts.isIdle || this.ending !== null) return;
-    for (const item of view.volumes.values()) {
-      const { volume, desired, since } = item;
-      const { mode, epoch } = mounts.stateOf(volume);
-      if (mode !== desired || (mode === 'rw' && epoch !== since) || this.refreshing.isOlderThanSaid(item)) return;
-    }
-    for (const volume of mounts.volumes()) if (!view.volumes.has(volume)) return;
+    if (this.ending.isUnderWay || !hasApplied(view, mounts, (item) => refreshing.isOlderThanSaid(item))) return;
     this.renewals.applied(view.generation);
-  }
-
-  /** Brings the end nearer, once it was asked for. */
-  private end(): void {
-    const { ending, mounts } = this;
-    if (ending === null) return;
-    if (ending.reason === 'elsewhere') {
-      if (!mounts.holdsAnything && mounts.isIdle) this.ended = { reason: 'elsewhere', says: ending.says };
-      return;
-    }
-    if (!mounts.isIdle || [...mounts.volumes()].length > 0) return;
-    if (ending.logoff === 'no') {
-      ending.logoff = this.mustLogOff() ? 'asked' : 'done';
-      if (ending.logoff === 'asked') void this.logoff(ending);
-    }
-    // Where it could not be done, the others do it by the last lease.
-    if (ending.logoff === 'asked' && !ending.isHurried) return;
-    this.troubles.attempt('leave', () => this.renewals.leave());
-    this.ended = { reason: ending.reason, says: ending.says };
-  }
-
-  private mustLogOff(): boolean {
-    const writes = [...this.view.volumes.values()].some(({ isWriter }) => isWriter);
-    return this.view.isKnown && (this.view.isLoggedOn || writes);
-  }
-
-  private async logoff(ending: Ending): Promise<void> {
-    const { client } = this.options;
-    await this.asking.ask('client-logoff', { client, readOnly: true, reason: 'its agent ended' });
-    ending.logoff = 'done';
-    this.waker.wake();
   }
 
   private nextDueMs(): number {
