@@ -46,8 +46,8 @@ function bestLayout(matrix: AccessMatrix, place: GridPlace): GridLayout {
   const upright = layoutGrid(accessGrid(matrix, true), place);
   if (upright.blocks === 1 && upright.pages.length === 1) return upright;
   const lying = layoutGrid(accessGrid(matrix, false), place);
-  const isBetter =
-    lying.blocks < upright.blocks || (lying.blocks === upright.blocks && lying.pages.length < upright.pages.length);
+  const isLower = place.rows === undefined && lying.pages.length < upright.pages.length;
+  const isBetter = lying.blocks < upright.blocks || (lying.blocks === upright.blocks && isLower);
   return isBetter ? lying : upright;
 }
 
@@ -55,7 +55,7 @@ function titleText({ volumes, clients, pairs, waiting }: AccessMatrix, { generat
   const written = pairs.filter(({ isWriter }) => isWriter).length;
   const parts = [
     `generation ${generation}`,
-    `${plural(volumes.length, 'volume')}, ${written} with a writer`,
+    `${plural(volumes.length, 'volume')}, ${written} written`,
     plural(clients.length, 'client'),
     ...(waiting.length > 0 ? [`${waiting.length} waiting`] : []),
     ...(problems.length > 0 ? [plural(problems.length, 'problem')] : []),

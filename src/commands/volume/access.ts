@@ -57,6 +57,7 @@ export default class VolumeAccess extends CfsCommand {
   async run() {
     const { args, flags } = await this.parse(VolumeAccess);
     if (flags.rows === 0) usage('--rows 0 shows nothing', 'Give at least 1.');
+    if (flags.client?.length === 0) usage('--client names nobody', 'Leave it out for all clients.');
     const snapshot = await this.snapshot();
     const matrix = accessMatrix(snapshot, {
       volumes: [...new Set((args.name ?? []).map((name) => requireVolume(snapshot, name)))],
