@@ -11,7 +11,7 @@ export default class Undo extends CfsCommand {
     'Takes back the newest generation, or generation G, as a new generation: history keeps both, and an undo can be undone. ' +
     'Configuration goes back record by record; a record that was changed since stops it (exit 4), unless --force leaves ' +
     'it out. Volumes that the generation moved go back where their former node may have them now, with a new epoch. Node ' +
-    'states are never undone. --to G brings the whole configuration back to what it was at generation G; that asks first.';
+    'states are never undone, nor what clients have mounted and write. --to G brings the whole configuration back to what it was at generation G; that asks first.';
   static override examples = [
     { description: 'Take back the last change', command: 'cfs undo' },
     { description: 'What taking back generation 3 would do', command: 'cfs undo 3 --dry-run' },
@@ -44,6 +44,12 @@ export default class Undo extends CfsCommand {
     );
     if (!outcome.committed && outcome.value.statesKept.length > 0) {
       this.note('States of nodes are not undone: cfs node online, offline and standby, and cfs failback, change them.');
+    }
+    if (!outcome.committed && outcome.value.clientsKept.length > 0) {
+      this.note(
+        'What clients have mounted, write and ask for is not undone: cfs client logoff, cfs volume unmount, release-write ' +
+          'and withdraw change it.',
+      );
     }
     const rest = undoRemainder(outcome.value);
     const text = `Generation ${generation} taken back${rest === null ? '.' : `; ${rest}`}`;

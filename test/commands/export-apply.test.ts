@@ -35,7 +35,15 @@ describe('cfs export and apply', function () {
   it('--json and -o json print the same file, without an envelope', () => {
     const dir = smallCluster();
     assert.equal(cfs(['export', '--json'], { dir }), cfs(['export', '-o', 'json'], { dir }));
-    assert.deepEqual(Object.keys(cfsJson(['export'], { dir })), ['cluster', 'groups', 'domains', 'nodes', 'volumes', 'clients', 'access']);
+    assert.deepEqual(Object.keys(cfsJson(['export'], { dir })), [
+      'cluster',
+      'groups',
+      'domains',
+      'nodes',
+      'volumes',
+      'clients',
+      'access',
+    ]);
   });
 
   it('apply shows the difference, commits it as one generation, and run again changes nothing', () => {
