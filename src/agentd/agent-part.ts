@@ -24,6 +24,8 @@ export interface PartOptions {
   workerArgv: readonly string[];
   processes: Processes;
   notifier: Pick<Notifier, 'send' | 'says'>;
+  /** What status says besides: another one in this process has ended. */
+  problems: () => string[];
 }
 
 export class AgentPart {
@@ -69,7 +71,10 @@ export class AgentPart {
         toolsOf: (now) => tools(now, { served: place, dir, stateDir, log, ends: 'fenced', processes }),
       });
       this.supervisor = supervisor;
-      const server = await serveStatus(stateDir, () => supervisor.status());
+      const server = await serveStatus(stateDir, () => {
+        const status = supervisor.status();
+        return { ...status, problems: [...status.problems, ...this.options.problems()] };
+      });
       try {
         for (let i = 0; i < this.asked; i++) supervisor.leave();
         return await supervisor.run();

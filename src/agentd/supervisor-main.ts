@@ -52,6 +52,8 @@ export async function runAgentd(request: AgentdRequest, argvOf = workerArgv): Pr
   const processes = new NodeProcesses();
   const notifier = new Notifier((problem) => parts[0]!.log.warn({}, problem));
   const shared = new SharedNotifier(notifier, places.map(servedText));
+  /** What those that cannot go on have said, for the status of the other. */
+  const failures = new Map<AgentPart, string>();
   const parts = places.map((place) => {
     const config = settled(read, place);
     return new AgentPart({
@@ -60,6 +62,7 @@ export async function runAgentd(request: AgentdRequest, argvOf = workerArgv): Pr
       workerArgv: argvOf(place),
       processes,
       notifier: shared.of(servedText(place)),
+      problems: () => [...failures.values()],
     });
   });
   let revive: () => void = () => {};
@@ -94,13 +97,16 @@ export async function runAgentd(request: AgentdRequest, argvOf = workerArgv): Pr
       try {
         return await part.run().finally(() => over(part));
       } catch (error) {
-        if (parts.length > 1) part.log.error({}, endSentence(part, error, [...running]));
+        const says = endSentence(part, error, [...running]);
+        if (parts.length > 1) part.log.error({}, says);
+        failures.set(part, `${says}.`);
         if (running.size > 0 && !isLeaving) {
           await new Promise<void>((resolve) => {
             revive = resolve;
           });
         }
         if (running.size === 0 || isLeaving) throw error;
+        failures.delete(part);
         running.add(part);
       }
     }
@@ -118,7 +124,7 @@ function endSentence(part: AgentPart, error: unknown, running: readonly AgentPar
   const why = `${error instanceof Error ? error.message : error}${hint}`;
   const others = running.map(({ text }) => text).join(' and ');
   const rest = others === '' ? '' : `; that of ${others} goes on, and reload (SIGHUP) tries this one again`;
-  return `the agent of ${part.text} has ended${rest}. Why: ${why}`;
+  return `The agent of ${part.text} has ended${rest}. Why: ${why.replace(/\.$/, '')}`;
 }
 
 /** Of the first that failed, a node's before a client's; else the worst. @throws that failure */

@@ -20,7 +20,7 @@ import { script } from './kit.js';
 export async function soon<T>(
   step: () => T | Promise<T>,
   what: () => string,
-  limitMs = 20_000,
+  limitMs = 40_000,
 ): Promise<Exclude<T, null | undefined | false>> {
   const deadline = performance.now() + limitMs;
   for (;;) {
