@@ -8,6 +8,9 @@ import { textWidth } from './table.js';
 /** More cells than this nobody reads, and they would cost more than the records. */
 export const MOST_CELLS = 2_000_000;
 
+/** More volumes or clients than this are rows without trying: hundreds of blocks of columns nobody wants, and each costs headings. */
+const MANY = 1000;
+
 /** Lines of requests and problems; the rest is counted. */
 const MOST_LINES = 20;
 
@@ -43,6 +46,10 @@ export function accessPages(matrix: AccessMatrix, place: AccessPlace): AccessPag
 
 /** Volumes as rows, unless clients as rows need fewer blocks, or are as few and alone fit on one page. */
 function bestLayout(matrix: AccessMatrix, place: GridPlace): GridLayout {
+  const { volumes, clients } = matrix;
+  if (Number.isFinite(place.width) && Math.max(volumes.length, clients.length) > MANY) {
+    return layoutGrid(accessGrid(matrix, volumes.length >= clients.length), place);
+  }
   const upright = layoutGrid(accessGrid(matrix, true), place);
   if (upright.blocks === 1 && upright.pages.length === 1) return upright;
   const lying = layoutGrid(accessGrid(matrix, false), place);

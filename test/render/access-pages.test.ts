@@ -39,6 +39,13 @@ describe('the matrix as text', () => {
     assert.equal(wide.pages.length, 1);
   });
 
+  it('has the many as rows without trying the other way round, which would take long', () => {
+    const lying = pagesOf(clusterOf(numbered('c', 1001), ['v1', 'v2']));
+    assert.match(lying.pages[0]![1]!, /^CLIENT/);
+    const upright = pagesOf(clusterOf(['c1'], numbered('v', 1001)));
+    assert.match(upright.pages[0]![1]!, /^VOLUME/);
+  });
+
   it('begins each page with a line that says what it is, no wider than the terminal', () => {
     const { pages } = pagesOf(clusterOf(['c1'], numbered('v', 40)), { width: 40 });
     assert.equal(pages.length, 2);
