@@ -1,11 +1,12 @@
 /** The agent of a client: coming up, mounting by the tables, handing the right to write over. */
 import assert from 'node:assert/strict';
 import { releaseWrite, respond } from '../../src/core/access/answers.js';
+import { clientAdd, clientRemove } from '../../src/core/access/clients.js';
 import { clientLogoff, clientLogon } from '../../src/core/access/logon.js';
 import { isLoggedOn, writerOf } from '../../src/core/access/look.js';
 import { volumeMount, volumeUnmount } from '../../src/core/access/mounts.js';
 import { requestWrite } from '../../src/core/access/requests.js';
-import { volumeControl, volumeDeny } from '../../src/core/access/rights.js';
+import { volumeAllow, volumeControl, volumeDeny } from '../../src/core/access/rights.js';
 import { listClientLeases } from '../../src/core/membership/leases.js';
 import { ClientHost, ClientLab } from '../kit/client-lab.js';
 
@@ -288,6 +289,48 @@ describe('the agent of a client', () => {
     const { platform, paths } = lab.cluster.store.place;
     assert.equal(listClientLeases(platform, paths.leases).get('A')!.applied, null);
     assert.deepEqual([isLoggedOn(lab.snapshot(), 'A'), lab.writer()], [false, null]);
+  });
+
+  it('asked for a third time, ends with what cannot be unmounted, when nothing of it can be written to', async () => {
+    const lab = await ClientLab.make({ clients: ['A', 'B'] });
+    const host = lab.host('A');
+    host.driver.broken.add('v1 unmount');
+    host.worker!.stop({ drain: false });
+    host.worker!.stop({ drain: false });
+    await lab.run(3000);
+    assert.equal(host.end, null);
+    host.worker!.stop({ drain: false });
+    await lab.until(() => host.end !== null, 'it ends');
+    assert.equal(host.driver.mode('v1'), 'ro');
+  });
+
+  it('logs on where it was removed and added again', async () => {
+    const lab = await ClientLab.make({ clients: ['A'] });
+    const { driver } = lab.host('A');
+    await lab.do(clientLogoff, { client: 'A', readOnly: true });
+    await lab.do(clientRemove, { name: 'A' });
+    await lab.run(1000);
+    assert.ok(lab.host('A').status!.problems.some((says) => says.includes('has no client')));
+    await lab.do(clientAdd, { clients: [{ name: 'A' }] });
+    await lab.until(() => isLoggedOn(lab.snapshot(), 'A'), 'logged on');
+    await lab.do(volumeAllow, { volume: 'v1', client: 'A' });
+    await lab.do(volumeMount, { volume: 'v1', client: 'A' });
+    await lab.until(() => driver.mode('v1') === 'ro', 'mounted');
+  });
+
+  it('does not write when somebody has found it gone and has not committed that yet: he has to decide anew', async () => {
+    const lab = await ClientLab.make({ clients: ['A', 'B'] });
+    await lab.makeWriter('A');
+    lab.host('A').kill();
+    // B looks at the leases under the lock, and its commit takes its time.
+    lab.cluster.decisionMs = () => 3000;
+    await lab.until(() => lab.host('B').hasSaid(/asks: clients-lapsed/), 'B asks');
+    lab.host('A').start();
+    await lab.until(() => lab.host('A').driver.mode('v1') === 'ro', 'read-only first');
+    lab.cluster.decisionMs = () => 1;
+    await lab.run(10_000);
+    assert.equal(lab.host('A').driver.mode('v1') === 'rw', lab.writer() === 'A');
+    assert.ok(isLoggedOn(lab.snapshot(), 'A'));
   });
 
   it('passes its rights on when it ends, in one commit', async () => {

@@ -357,6 +357,7 @@ export class ClientHost {
   private async decide(store: SimCluster['store'], name: ClientDecisionName, request: unknown) {
     await this.beforeDeciding?.(name);
     this.note(`asks: ${name} ${JSON.stringify(request)}`);
+    this.says.push(`asks: ${name}`);
     const operation = CLIENT_DECISIONS[name] as Operation<unknown, unknown>;
     const asked = withClientQuestions(store.place, name, request);
     const { committed, generation, value } = await this.lab.change(store, operation, asked);

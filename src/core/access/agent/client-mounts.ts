@@ -164,6 +164,12 @@ export class ClientMounts {
     return false;
   }
 
+  /** Nothing is mounted. */
+  get isEmpty(): boolean {
+    return this.real.size === 0;
+  }
+
+  /** No call is under way. */
   get isIdle(): boolean {
     return this.calls.size === 0;
   }

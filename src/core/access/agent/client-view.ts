@@ -44,6 +44,8 @@ export class ClientView {
   /** The cluster has a client of this name. */
   isKnown = false;
   isLoggedOn = false;
+  /** It has logged on at least once since it was added. */
+  hasLogon = false;
   /** It was found gone since it logged on last. */
   wasFoundGone = false;
   /** As its record said when it was logged on last: leases up to this one say nothing of it. -1: none is named. */
@@ -133,7 +135,8 @@ export class ClientView {
     const logon = logonOf(snapshot, this.client);
     this.isKnown = record !== undefined;
     this.isLoggedOn = isLoggedOn(snapshot, this.client);
-    if (logon?.loggedOn === true) this.former = logon.lease ?? -1;
+    this.hasLogon = logon !== undefined;
+    if (logon?.loggedOn !== false) this.former = logon?.lease ?? -1;
     this.wasFoundGone = logon?.loggedOn === false && (logon.lease ?? -1) > this.former;
     this.autoRespond = record?.autoRespond ?? false;
     this.refreshNotify = record?.refreshNotify ?? false;

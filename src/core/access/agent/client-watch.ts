@@ -16,6 +16,7 @@ import type { Snapshot } from '../../store/store.js';
 import type { LapsedRequest, LapsedResult, QuietClient } from '../logon.js';
 import { logonOf, volumesWrittenBy } from '../look.js';
 import { ClientPeers, type SilentClient } from './client-peers.js';
+import type { ClientWorkerOptions } from './ports.js';
 
 /** The random delay before asking, as a part of lease.interval. */
 const DELAY_SHARE = 0.25;
@@ -183,4 +184,17 @@ export class ClientWatch {
     if (says !== this.trouble) this.options.log.warn({}, says);
     this.trouble = says;
   }
+}
+
+/** The watch of a client's agent. */
+export function watchOfClient(
+  options: ClientWorkerOptions,
+  tools: Pick<ClientWatchOptions, 'hook' | 'decided'>,
+): ClientWatch {
+  const { client, platform, store, decider, log } = options;
+  return new ClientWatch({
+    ...{ platform, dir: store.place.paths.leases, by: `client ${client}`, self: client, log, ...tools },
+    decide: async (request) => (await decider.decide('clients-lapsed', request)).value as LapsedResult,
+    fencing: () => options.fencing,
+  });
 }

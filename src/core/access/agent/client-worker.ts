@@ -31,7 +31,7 @@ import { Answering } from './answering.js';
 import { Asking } from './asking.js';
 import { ClientMounts } from './client-mounts.js';
 import { ClientView, type VolumeView } from './client-view.js';
-import { ClientWatch } from './client-watch.js';
+import { type ClientWatch, watchOfClient } from './client-watch.js';
 import { Ending } from './ending.js';
 import { Expiring } from './expiring.js';
 import { GivingUp } from './giving-up.js';
@@ -107,17 +107,7 @@ export class ClientWorker {
     });
     this.renewals = new Renewals(new OwnLease(store.place, clientHolder(client), config.version), clock, supervisor);
     this.asking = new Asking({ decider, clock, log, decided });
-    this.watch = new ClientWatch({
-      platform,
-      dir: store.place.paths.leases,
-      by: `client ${client}`,
-      self: client,
-      decide: async (request) => (await decider.decide('clients-lapsed', request)).value as never,
-      fencing: () => this.options.fencing,
-      log,
-      hook,
-      decided,
-    });
+    this.watch = watchOfClient(options, { hook, decided });
     const { view, mounts, asking } = this;
     this.marks = new WriteMarks({ client, driver, asking, clock, wake });
     const { marks } = this;
@@ -312,9 +302,8 @@ export class ClientWorker {
     if (this.givingUp.holds(volume)) return 'the right to write it is being given up';
     if (!this.loggingOn.isSettled) return 'whether this client was found gone is being asked';
     if (this.isBehind()) {
-      const most = this.watch.mostReleased();
       return (
-        `a lease acknowledges generation ${most}, and the newest here is ${this.view.generation}; if this stays, the directory was ` +
+        `a lease acknowledges generation ${this.watch.mostReleased()}, and the newest here is ${this.view.generation}; if this stays, the directory was ` +
         'set back: end all agents, remove what is in leases/, start them again'
       );
     }
