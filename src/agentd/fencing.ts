@@ -6,8 +6,8 @@
  *   nodename=n2         (the client's name, where a client is fenced)
  *   …                   the configured options, those of the node or client over those for all
  *
- * Variables: CFS_FENCE_NODE or CFS_FENCE_CLIENT, CFS_FENCE_ACTION, CFS_NODE or CFS_CLIENT (who fences), CFS_DIR. A client is fenced by
- * the agents of clients, a node by those of nodes.
+ * Variables: CFS_FENCE_NODE or CFS_FENCE_CLIENT (who is fenced), CFS_FENCE_ACTION, CFS_NODE or CFS_CLIENT (who fences), CFS_DIR. Nodes are
+ * fenced by the agents of nodes, clients by those of clients and nodes.
  */
 import type { Fencing } from '../core/agent/ports.js';
 import { CfsError } from '../core/errors.js';
@@ -15,14 +15,16 @@ import { quoteName } from '../core/model/names.js';
 import type { FencingConfig } from './config.js';
 import type { Programs } from './programs.js';
 import { type RunResult, saidLast } from './run-program.js';
-import { type Served, servedVariables } from './served.js';
+import { type Role, type Served, servedVariables } from './served.js';
 
 export const FENCE_TESTS = ['status', 'monitor'] as const;
 export type FenceTest = (typeof FENCE_TESTS)[number];
 
 export interface FencingParts {
-  /** Who fences: a node fences nodes, a client clients. */
+  /** Who fences. */
   served: Served;
+  /** Whether the names are those of nodes or of clients, which may be the same; default: as who fences. */
+  fences?: Role;
   dir: string;
   programs: Pick<Programs, 'run'>;
 }
@@ -57,8 +59,13 @@ export class NodeFencing implements Fencing {
     return this.config.timeoutMs;
   }
 
+  private get role(): Role {
+    return this.parts.fences ?? this.parts.served.role;
+  }
+
   async fence(node: string): Promise<string> {
-    if (node === this.parts.served.name) throw new Error(`${quoteName(node)} does not fence itself`);
+    const { served } = this.parts;
+    if (this.role === served.role && node === served.name) throw new Error(`${quoteName(node)} does not fence itself`);
     const result = await this.run(node, 'off');
     const said = saidLast(result);
     const told = said === '' ? '' : `: ${said}`;
@@ -82,7 +89,7 @@ export class NodeFencing implements Fencing {
   }
 
   private lines(node: string, action: string): [key: string, value: string][] {
-    const known = this.parts.served.role === 'client' ? this.config.clients : this.config.nodes;
+    const known = this.role === 'client' ? this.config.clients : this.config.nodes;
     const own = Object.hasOwn(known, node) ? known[node] : {};
     const options: Record<string, string> = { nodename: node, ...this.config.options, ...own };
     // What is asked for is never the configuration's; of two lines with one key fence agents take the last.
@@ -92,7 +99,7 @@ export class NodeFencing implements Fencing {
 
   private run(node: string, action: string): Promise<RunResult> {
     const { programs, served, dir } = this.parts;
-    const whom = served.role === 'client' ? { CFS_FENCE_CLIENT: node } : { CFS_FENCE_NODE: node };
+    const whom = this.role === 'client' ? { CFS_FENCE_CLIENT: node } : { CFS_FENCE_NODE: node };
     const input = this.lines(node, action).map(([key, value]) => `${key}=${value}\n`);
     return programs.run('fencing command', {
       program: this.config.command,

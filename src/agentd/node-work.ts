@@ -26,6 +26,8 @@ import { endWork, tell, type WorkerContext } from './worker-context.js';
 class Parts {
   tools!: ReturnType<typeof toolsOf>;
   fencing: Fencing | null = null;
+  /** The same command for clients that are gone. */
+  clientFencing: Fencing | null = null;
 
   readonly driver: Driver;
   readonly hooks: Hooks;
@@ -49,7 +51,9 @@ class Parts {
     const { dir, stateDir } = served;
     const { processes } = nodePlatform();
     this.tools = toolsOf(config, { served, dir, stateDir, log, ends: 'stop', processes });
-    this.fencing = fencingOf(config.fencing, { served, dir, programs: this.tools.programs });
+    const { programs } = this.tools;
+    this.fencing = fencingOf(config.fencing, { served, dir, programs });
+    this.clientFencing = fencingOf(config.fencing, { served, fences: 'client', dir, programs });
     log.setLevel(config.logLevel);
   }
 }
@@ -89,7 +93,7 @@ export async function workForNode({ start, log, onOrder }: WorkerContext): Promi
       by: `node ${node}`,
       self: null,
       decide: async (request) => (await decider.decide('clients-lapsed', request)).value as LapsedResult,
-      fencing: () => parts.fencing,
+      fencing: () => parts.clientFencing,
       log,
       hook: (event, variables) => void parts.hooks.run(event, variables),
       decided: () => {},

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FencingConfig } from '../../src/agentd/config.js';
-import { fencingOf, requireFencing } from '../../src/agentd/fencing.js';
+import { type FencingParts, fencingOf, requireFencing } from '../../src/agentd/fencing.js';
 import { tempDir } from '../kit/cli.js';
 import { refusal } from '../kit/memory.js';
 import { script, somePrograms } from './kit.js';
 
-const parts = { served: { role: 'node', name: 'n1' } as const, dir: '/shared/cfs', programs: somePrograms() };
+const parts: FencingParts = { served: { role: 'node', name: 'n1' }, dir: '/shared/cfs', programs: somePrograms() };
 const config = (command: string, more: Partial<FencingConfig> = {}): FencingConfig => ({
   command,
   options: {},
@@ -33,6 +33,23 @@ case $action:$plug in
 esac`;
 
 describe('the fencing command', () => {
+  it('fences clients by their own options, also where a node has the same name, and itself under no name', async () => {
+    const out = join(tempDir('fence'), 'out');
+    const command = script(`cat > ${out}; echo "$CFS_FENCE_NODE/$CFS_FENCE_CLIENT by $CFS_NODE/$CFS_CLIENT" >> ${out}`);
+    const both = config(command, { nodes: { x: { plug: '1' } }, clients: { x: { plug: '2' } } });
+    const asked = async (more: Partial<typeof parts>, name: string) => {
+      await fencingOf(both, { ...parts, ...more })!.fence(name);
+      return readFileSync(out, 'utf8').split('\n').slice(0, -1).join(' ');
+    };
+    const ofNode = { served: { role: 'node', name: 'n1' } as const };
+    const ofClient = { served: { role: 'client', name: 'c1' } as const };
+    assert.equal(await asked(ofNode, 'x'), 'nodename=x plug=1 action=off x/ by n1/');
+    assert.equal(await asked({ ...ofNode, fences: 'client' }, 'x'), 'nodename=x plug=2 action=off /x by n1/');
+    assert.equal(await asked(ofClient, 'x'), 'nodename=x plug=2 action=off /x by /c1');
+    await assert.rejects(asked(ofClient, 'c1'), /does not fence itself/);
+    assert.equal(await asked({ ...ofNode, fences: 'client' }, 'n1'), 'nodename=n1 action=off /n1 by n1/');
+  });
+
   it('gets the options for all and over them those of the node, as fence agents read them', async () => {
     const out = join(tempDir('out'), 'given');
     const command = fencing(`cat > ${out}; echo "$CFS_FENCE_NODE $CFS_FENCE_ACTION $CFS_NODE $CFS_DIR $#" >> ${out}`, {
