@@ -279,7 +279,7 @@ describe('mounting by commands', function () {
       const result = cfsJson(refresh('v1'), { dir });
       assert.equal(result.byAgent, true);
       const mount = (await opened(dir)).snapshot().table('mounts').get('v1/c1');
-      assert.equal(mount?.asked, generationOf(dir));
+      assert.equal(mount?.refreshed, generationOf(dir), 'that it shows this generation is the wish');
       assert.match(runCfs(refresh('--auto'), { dir }).stderr, /refreshes by itself/);
       assert.deepEqual(host.calls, []);
     });

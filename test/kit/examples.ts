@@ -81,6 +81,23 @@ const WITH_CLIENTS = [
   'cfs volume disable v1 v2 --force',
   'cfs volume lockout v1 c1',
   'cfs volume lockout v1,v2 c1,c2 --dry-run',
+  'cfs volume mount --reconcile --client c1',
+  'cfs volume mount v1 --client c1',
+  'cfs volume mount v2 --rw --client c1',
+  'cfs volume refresh --auto --client c1',
+  'cfs volume refresh v2 --client c1',
+  'cfs volume release-write v1 --client c1',
+  'cfs volume release-write v1 --client c1 --force --message "the night run must begin"',
+  'cfs volume request-write v1 --client c2 --limit 1h',
+  'cfs volume requests --to c1 --all',
+  'cfs volume respond v1 --grant --message "done for today"',
+  'cfs volume respond v1/c2 --deny --message "still rendering, try at six"',
+  'cfs volume touch v1 --client c1',
+  'cfs volume touch v1 --client c1 --message "results of the night run"',
+  'cfs volume unmount v1 --client c1 --force',
+  'cfs volume unmount v2 --client c1',
+  'cfs volume withdraw v1 --client c2',
+  'cfs volume withdraw v1 --client c2 --message "c2 is taken home"',
   'cfs volume unlock v1 c1',
   'cfs volume unlock v1,v2 c1 --message "training is over"',
 ];
@@ -88,6 +105,12 @@ const WITH_CLIENTS = [
 /** By the example's command line. */
 export const SPECIAL: Record<string, ExampleState> = {
   ...Object.fromEntries(WITH_CLIENTS.map((line) => [line, { hasClients: true as const }])),
+  // It asks; test/commands/respond.test.ts answers.
+  'cfs volume respond v1': { hasClients: true, status: 2 },
+  'cfs volume request-write v1 --client c2 --wait 60s --message "new titles for the trailer"': {
+    hasClients: true,
+    meanwhile: ['volume', 'respond', 'v1', '--grant', '--message'],
+  },
   'cfs agentd --node n1 --state-dir ./n1.state': { until: /the lease is renewed/, varies: true },
   'cfs agentd --node n2 --state-dir ./n2.state --drain --log json': { until: /the lease is renewed/, varies: true },
   'cfs agentd --client c1 --state-dir ./c1.state': {

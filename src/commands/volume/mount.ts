@@ -21,12 +21,12 @@ export default class VolumeMount extends MountCommand {
     'What is more than they allow first: rw becomes ro, or is unmounted; then rights that were to be given up pass on; then ' +
     'what is missing is mounted. To be run after a crash, or at the start of a host that has no agent. With --dry-run it prints what differs.';
   static override examples = [
-    { description: 'To read', command: 'cfs volume mount v1' },
+    { description: 'To read', command: 'cfs volume mount v1 --client c1' },
     {
-      description: 'To write, on the client c1, if nobody else writes',
-      command: 'cfs volume mount v1 --rw --client c1',
+      description: 'To write, if nobody else does',
+      command: 'cfs volume mount v2 --rw --client c1',
     },
-    { description: 'Put right what a crash has left', command: 'cfs volume mount --reconcile' },
+    { description: 'Put right what a crash has left', command: 'cfs volume mount --reconcile --client c1' },
   ];
   static override args = { volume: optionalNameArg('volume') };
   static override flags = {

@@ -8,13 +8,13 @@ export default class VolumeRefresh extends MountCommand {
   static override kind = 'change' as const;
   static override summary = 'Make read-only mounts anew, so that they show what was written.';
   static override description =
-    'The volumes that are named, or all that the client has mounted read-only. Its agent does it within a second; without an agent this ' +
+    'The volumes that are named, or all that the client has mounted read-only. Its agent does it, in general within a second; without an agent this ' +
     "command unmounts and mounts, with the driver of this host's agent configuration. A mount that programs use is not torn away (exit 4), " +
     'unless --force ends them.\n' +
     'With --auto, for cron on clients without an agent: those that are allowed with --auto-update, were modified since they were mounted, ' +
     'and were not refreshed within their interval. An agent does this by itself: then --auto does nothing. In a frozen cluster it ends with 4.';
   static override examples = [
-    { description: 'See what the writer has written', command: 'cfs volume refresh v1' },
+    { description: 'See what the writer has written', command: 'cfs volume refresh v2 --client c1' },
     { description: 'By cron: all that are due', command: 'cfs volume refresh --auto --client c1' },
   ];
   static override strict = false;

@@ -12,9 +12,9 @@ export default class VolumeReleaseWrite extends MountCommand {
     "driver of this host's agent configuration, before it commits. A mount on which programs have files open for writing is refused " +
     '(4), unless --force ends them. A client that is not the writer is denied (5).';
   static override examples = [
-    { description: 'Let the next one write', command: 'cfs volume release-write v1' },
+    { description: 'Let the next one write', command: 'cfs volume release-write v1 --client c1' },
     {
-      description: 'For another client, and end the programs that still write',
+      description: 'And end the programs that still write',
       command: 'cfs volume release-write v1 --client c1 --force --message "the night run must begin"',
     },
   ];

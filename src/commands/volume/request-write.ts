@@ -19,9 +19,9 @@ export default class VolumeRequestWrite extends MountCommand {
   static override examples = [
     {
       description: 'Ask, and wait for at most a minute',
-      command: 'cfs volume request-write v1 --wait 60s --message "new titles for the trailer"',
+      command: 'cfs volume request-write v1 --client c2 --wait 60s --message "new titles for the trailer"',
     },
-    { description: 'Ask for another client, and go on', command: 'cfs volume request-write v1 --client c2 --limit 1h' },
+    { description: 'Ask, and go on', command: 'cfs volume request-write v1 --client c2 --limit 1h' },
   ];
   static override args = { volume: nameArg('volume') };
   static override flags = {

@@ -10,9 +10,9 @@ export default class VolumeTouch extends CfsCommand {
     "(cfs volume refresh --auto, or the other clients' agents). The writer's agent does this by itself; handing the right over marks the " +
     'volume, too. A client that is not the writer is denied (5).';
   static override examples = [
-    { description: 'After a job has written its results', command: 'cfs volume touch v1' },
+    { description: 'After a job has written its results', command: 'cfs volume touch v1 --client c1' },
     {
-      description: 'For another client',
+      description: 'With the reason for history',
       command: 'cfs volume touch v1 --client c1 --message "results of the night run"',
     },
   ];

@@ -12,8 +12,8 @@ export default class VolumeUnmount extends MountCommand {
     "of this host's agent configuration, before it commits; a mount that programs use is refused (4) and nothing is changed. With " +
     '--force these programs are ended; the agent does so where they write.';
   static override examples = [
-    { description: 'On this client', command: 'cfs volume unmount v1' },
-    { description: 'On another, whatever its programs do', command: 'cfs volume unmount v1 --client c1 --force' },
+    { description: 'On the client c1', command: 'cfs volume unmount v2 --client c1' },
+    { description: 'Whatever its programs do', command: 'cfs volume unmount v1 --client c1 --force' },
   ];
   static override args = { volume: nameArg('volume') };
   static override flags = { ...clientFlags, ...forceFlag };

@@ -9,9 +9,9 @@ export default class VolumeWithdraw extends CfsCommand {
     'The client does not wait for the volume any more. Exit 3 where it does not wait: it never asked, or has got its answer, which ' +
     'stands. A client that has become the writer gives the right up with cfs volume release-write.';
   static override examples = [
-    { description: 'Not needed any more', command: 'cfs volume withdraw v1' },
+    { description: 'Not needed any more', command: 'cfs volume withdraw v1 --client c2' },
     {
-      description: 'That of another client',
+      description: 'With a word for history',
       command: 'cfs volume withdraw v1 --client c2 --message "c2 is taken home"',
     },
   ];

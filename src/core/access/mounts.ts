@@ -93,18 +93,19 @@ export interface RefreshRequest {
 }
 
 /**
- * Asks the client's agent to make read-only mounts anew, whatever its interval. A writer's mount shows everything: left out.
+ * Wishes read-only mounts made anew: the tables say that they show this generation, and the client's agent, whose mounts do not, sees
+ * to it (agent/refreshing.ts). A writer's mount shows everything: left out.
  * @throws CfsError CLIENT_NOT_FOUND, VOLUME_NOT_FOUND, NOT_MOUNTED for a volume that is named
  */
 export const volumeRefresh: Operation<RefreshRequest, { client: string; volumes: string[] }> = {
   name: 'volume.refresh',
-  run(draft, request) {
+  run(draft, request, { nowMs }) {
     requireAccessFormat(draft);
     const client = requireClient(draft, request.client);
     const volumes = toRefresh(draft, client, request.volumes ?? null);
     for (const volume of volumes) {
-      const name = pairName(volume, client);
-      draft.put('mounts', name, { ...draft.table('mounts').get(name)!, asked: draft.nextGeneration });
+      const refreshed = draft.nextGeneration;
+      draft.put('mounts', pairName(volume, client), { refreshed, lastRefresh: timeOf(nowMs) });
     }
     return { client, volumes };
   },
@@ -133,13 +134,7 @@ export const mountsRefreshed: Operation<RefreshedRequest, { volumes: string[] }>
     for (const { volume, seen } of request.volumes) {
       const record = draft.table('mounts').get(pairName(volume, client));
       if (record === undefined || record.refreshed >= seen) continue;
-      const { asked } = record;
-      const isAskedSince = asked !== undefined && asked > seen;
-      draft.put('mounts', pairName(volume, client), {
-        refreshed: seen,
-        lastRefresh: timeOf(nowMs),
-        ...(isAskedSince ? { asked } : {}),
-      });
+      draft.put('mounts', pairName(volume, client), { refreshed: seen, lastRefresh: timeOf(nowMs) });
       volumes.push(volume);
     }
     return { volumes };

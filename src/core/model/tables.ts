@@ -158,8 +158,6 @@ export interface MountRecord {
   refreshed: number;
   /** When that was (1386); RFC 3339, UTC, for people. */
   lastRefresh: string;
-  /** The generation that asked to make it anew, where its agent has not done so yet: above `refreshed`. */
-  asked?: number;
 }
 
 /** Table `volumeAccess`, keyed by volume name (FIG. 13B): what is wished of it. Absent: enabled, no lock, media that can be written. */
