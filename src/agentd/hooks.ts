@@ -40,7 +40,7 @@ export const HOOK_VARIABLES: Readonly<Record<HookEvent, string>> = {
   'volume-failed': 'a volume could not be started or stopped: CFS_VOLUME, CFS_EPOCH, CFS_REASON',
   'node-failed': 'another node has failed: CFS_OTHER_NODE, CFS_REASON',
   'node-joined': 'another node has joined: CFS_OTHER_NODE',
-  fenced: 'this node has fenced another: CFS_OTHER_NODE, CFS_REASON',
+  fenced: 'this host has fenced another: CFS_OTHER_NODE (a client: CFS_CLIENT), CFS_REASON',
   'self-fenced': 'this node has stopped all that it ran, without the shared directory: CFS_VOLUMES, CFS_REASON',
   'disk-full': 'the shared file system is full: CFS_REASON',
   mail: 'a message for people has come: CFS_MAIL_ID, CFS_MAIL_FROM, CFS_MAIL_KIND, CFS_MAIL_BODY (JSON)',

@@ -302,10 +302,8 @@ export class ClientWorker {
     if (this.givingUp.holds(volume)) return 'the right to write it is being given up';
     if (!this.loggingOn.isSettled) return 'whether this client was found gone is being asked';
     if (this.isBehind()) {
-      return (
-        `a lease acknowledges generation ${this.watch.mostReleased()}, and the newest here is ${this.view.generation}; if this stays, the directory was ` +
-        'set back: end all agents, remove what is in leases/, start them again'
-      );
+      const says = `a lease acknowledges generation ${this.watch.mostReleased()}, the newest here is ${this.view.generation}`;
+      return `${says}; if this stays, the directory was set back: end all agents, remove what is in leases/, start them again`;
     }
     return this.renewals.startObstacle();
   }
