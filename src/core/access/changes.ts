@@ -61,14 +61,18 @@ type Teller = (name: string, before: AnyRecord | null, after: AnyRecord | null) 
 export function accessEvents(changes: readonly Change[]): AccessEvent[] {
   const events = changes.flatMap(({ table, name, before, after }) => TELLERS[table]?.(name, before, after) ?? []);
   const logged = new Set(events.flatMap((event) => (event.kind === 'logon' ? [event.client] : [])));
-  const writers = new Set(events.flatMap((event) => (event.kind === 'writer' ? [`${event.volume}/${event.to}`] : [])));
+  const writers = events.flatMap((event) => (event.kind === 'writer' ? [event] : []));
+  const gained = new Set(writers.map(({ volume, to }) => `${volume}/${to}`));
+  const lost = new Set(writers.map(({ volume, from }) => `${volume}/${from}`));
   const removed = new Set(
     events.flatMap((event) => (event.kind === 'client' && event.what === 'removed' ? [event.client] : [])),
   );
   return events.filter((event) => {
     if (event.kind === 'right') return !removed.has(event.client);
     if (event.kind !== 'mount') return true;
-    return !removed.has(event.client) && !logged.has(event.client) && !writers.has(`${event.volume}/${event.client}`);
+    if (removed.has(event.client) || logged.has(event.client)) return false;
+    const pair = `${event.volume}/${event.client}`;
+    return !gained.has(pair) && !(event.what === 'refreshed' && lost.has(pair));
   });
 }
 
