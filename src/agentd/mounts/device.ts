@@ -40,7 +40,7 @@ interface Look {
 }
 
 /** How long the kernel may take to let go of a device that was unmounted, ms. */
-const FREE_MS = 2000;
+const FREE_MS = 1000;
 
 export class DeviceMount implements VolumeMount {
   constructor(private readonly job: MountJob) {}
@@ -59,11 +59,8 @@ export class DeviceMount implements VolumeMount {
     const is = modeOf(look);
     if (mode === 'ro' && is === 'rw') return this.giveUp(look, force);
     this.refuse(look);
-    if (mode === 'rw' && is !== 'rw') {
-      // Looked at read-only: not even the journal of somebody else's volume is replayed.
-      if (softwareLock && is === 'none') await this.mountAnew(look, 'ro');
-      if (softwareLock || is === 'ro') await refuseForeignLock(volume, look.at, dir);
-    }
+    if (mode === 'rw' && is === 'ro') await refuseForeignLock(volume, look.at, dir);
+    if (mode === 'rw' && is === 'none' && softwareLock) await this.lookForLock(look);
     if (is !== 'rw') {
       await this.leave(await this.look(), force);
       await this.mountAnew(look, mode);
@@ -166,14 +163,16 @@ export class DeviceMount implements VolumeMount {
   /** Nobody on this host has the file system any more: in no namespace, and not after a lazy unmount either. */
   private async freed(): Promise<void> {
     const { volume } = this.job;
-    for (const deadline = performance.now() + FREE_MS; ; ) {
+    for (const began = performance.now(); ; ) {
       if (await this.isFree()) return;
-      if (performance.now() > deadline) break;
+      const { beside, away } = await this.look();
+      if (beside.length > 0) throw this.elsewhere(beside);
+      const waitedMs = performance.now() - began;
+      // Its last process may be about to end.
+      if (away.length > 0 && waitedMs > FREE_MS / 2) throw this.busy(asHolders(away));
+      if (waitedMs > FREE_MS) break;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    const { beside, away } = await this.look();
-    if (beside.length > 0) throw this.elsewhere(beside);
-    if (away.length > 0) throw this.busy(asHolders(away));
     throw new MountBusyError(
       `${volume} is in use: something on this host holds ${escapeText(this.path)}, such as files open from before a lazy unmount, LVM or RAID`,
       [],
@@ -211,6 +210,17 @@ export class DeviceMount implements VolumeMount {
     // mount(8) makes it read-only where the device can be nothing else.
     if (after.here.length > 0) await this.detach(after);
     throw new Error(`${what}: it is "${is}" and not "${mode}"; is the device write-protected?`);
+  }
+
+  /** Read-only: of somebody else's volume not even the journal is replayed. */
+  private async lookForLock(look: Look): Promise<void> {
+    await this.mountAnew(look, 'ro');
+    try {
+      await refuseForeignLock(this.job.volume, look.at, this.job.dir);
+    } catch (error) {
+      await this.detach(await this.look());
+      throw error;
+    }
   }
 
   /** What cannot be locked is not left mounted for writing. */

@@ -12,11 +12,10 @@
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MountBusyError } from '../../core/access/agent/ports.js';
 import { escapeText } from '../../render/format.js';
-import { asHolders, type FoundHolder, holdersOf, mountsElsewhere } from './holders.js';
+import { type FoundHolder, holdersOf, mountsElsewhere } from './holders.js';
 import { filesOfKernel, mountsUpon } from './in-the-way.js';
-import { inUseSentence, untilFree } from './in-use.js';
+import { untilFree } from './in-use.js';
 import { type Mode, type MountJob, refuseForeign, type VolumeMount } from './job.js';
 import { goesWith, type MountEntry, mountOfPath, readMountInfo } from './mountinfo.js';
 import { bindOptions } from './options.js';
@@ -49,15 +48,41 @@ export class DirectoryMount implements VolumeMount {
     if (mode === 'rw' && is !== 'rw') await refuseForeignLock(volume, config.directory!, dir);
     if (is === 'none') await this.mountAnew(look, mode);
     else if (is !== mode) await this.remount(look, mode, false);
+    // A former attempt may have come so far only.
+    else if (mode === 'ro') await this.quiet(look, force);
     if (mode === 'rw') await this.lock(look, softwareLock);
   }
 
   async unmount(force: boolean): Promise<void> {
-    const { volume, tools, graceMs, log } = this.job;
+    const { volume, tools } = this.job;
     const look = await this.look();
     if (look.here.length === 0) return;
-    if (this.copies(look).some((copy) => copy.outlives)) await this.giveUp(look, force);
-    const wasWriting = modeOf((await this.look()).here) === 'rw';
+    const wasWriting = modeOf(look.here) === 'rw';
+    // Before: afterwards nothing here would tell of the copies, when it is tried again.
+    await this.quiet(look, force);
+    await this.leave(look, force);
+    if (wasWriting) await tools.sync(this.job.config.directory!, `${volume} is unmounted, but not synced`);
+  }
+
+  /** It cannot be told cheaply: the kernel counts what is written per device, and others write on that, too. */
+  async written(): Promise<string | null> {
+    return null;
+  }
+
+  private async giveUp(look: Look, force: boolean): Promise<void> {
+    const { volume, tools } = this.job;
+    await this.remount(look, 'ro', force);
+    // A remount reaches this namespace only; an unmount, and a mount, those that follow it (of services with a /tmp of their own, say).
+    if (this.copies(look).some(({ follows }) => follows)) {
+      await this.leave(look, force);
+      await this.mountAnew(look, 'ro');
+    }
+    await this.quiet(look, force);
+    await tools.sync(look.at, `${volume} is read-only, but not synced`);
+  }
+
+  private async leave(look: Look, force: boolean): Promise<void> {
+    const { volume, tools, graceMs, log } = this.job;
     const failure = `${volume} could not be unmounted`;
     await untilFree({
       volume,
@@ -75,26 +100,35 @@ export class DirectoryMount implements VolumeMount {
       inTheWay: () => this.usersOf(look),
       alsoInTheWay: () => [...mountsUpon(readMountInfo() ?? [], look.here), ...filesOfKernel(look.at)],
     });
-    if (wasWriting) await tools.sync(this.job.config.directory!, `${volume} is unmounted, but not synced`);
   }
 
-  /** It cannot be told cheaply: the kernel counts what is written per device, and others write on that, too. */
-  async written(): Promise<string | null> {
-    return null;
-  }
-
-  private async giveUp(look: Look, force: boolean): Promise<void> {
-    const { volume, tools } = this.job;
-    await this.remount(look, 'ro', force);
-    await tools.sync(look.at, `${volume} is read-only, but not synced`);
-    // A remount reaches this namespace only. An unmount reaches those that follow it.
+  /**
+   * Copies in namespaces that do not follow this one stay writable; they are one more path to the directory that cfs does not guard.
+   * But a program that writes by one now is a writer that has not ended.
+   */
+  private async quiet(look: Look, force: boolean): Promise<void> {
+    const { volume, graceMs, log } = this.job;
     const copies = this.copies(look);
     if (copies.length === 0) return;
-    const isDone =
-      copies.every(({ outlives }) => !outlives) && (await tools.unmount(look.at, `${volume} could not be unmounted`));
-    if (isDone) return this.mountAnew(await this.look(), 'ro');
-    const holders = asHolders(copies.map(({ entry, pid }) => ({ entry, pid })));
-    throw new MountBusyError(inUseSentence(volume, holders), holders);
+    const writers = async () =>
+      (await holdersOf((entry) => look.here.some((mount) => isCopy(entry, mount)))).filter(
+        (holder) => holder.isWriting,
+      );
+    await untilFree({
+      volume,
+      failure: `${volume} could not be made read-only`,
+      force,
+      graceMs,
+      log,
+      attempt: async () => (await writers()).length === 0,
+      inTheWay: writers,
+      alsoInTheWay: () => [],
+    });
+    const pids = copies.map(({ pid }) => pid).join(', ');
+    log.warn(
+      { volume },
+      `${volume} stays writable for mount namespaces that do not follow this one: those of pid ${pids}`,
+    );
   }
 
   private async remount(look: Look, mode: 'ro' | 'rw', force: boolean): Promise<void> {
@@ -158,11 +192,11 @@ export class DirectoryMount implements VolumeMount {
     );
   }
 
-  /** Writable copies in other namespaces, and whether they outlive an unmount here. */
+  /** Writable copies in other namespaces, and whether an unmount here takes them away. */
   private copies({ here }: Look) {
     return mountsElsewhere((entry) => !entry.isReadOnly && here.some((mount) => isCopy(entry, mount))).map((copy) => ({
       ...copy,
-      outlives: !here.some((mount) => goesWith(copy.entry, mount)),
+      follows: here.some((mount) => goesWith(copy.entry, mount)),
     }));
   }
 

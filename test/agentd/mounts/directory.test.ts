@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MountParts } from '../../../src/agentd/mounts/index.js';
+import { readMountInfo } from '../../../src/agentd/mounts/mountinfo.js';
 import { MountBusyError, type MountDriver } from '../../../src/core/access/agent/ports.js';
 import { CfsError } from '../../../src/core/errors.js';
-import { CALM, CLUSTER, FORCED, LOCKED, MountSite, optionsAt, run } from './kit.js';
+import { eventually, somePrograms } from '../kit.js';
+import { CALM, CLUSTER, endOf, FORCED, LOCKED, MountSite, optionsAt, run } from './kit.js';
 
 const erofs = { code: 'EROFS' };
 
@@ -20,7 +23,7 @@ describe('the mount driver with a directory', function () {
     at = site.at('srv/v1');
     driver = site.driver({ v1: { directory: site.at('v1'), at, options: 'nosuid' } });
   });
-  afterEach(() => site?.remove());
+  afterEach(async () => site?.remove());
 
   it('keeps a reader from writing with EROFS, lets a writer write, and finds its work done', async () => {
     assert.deepEqual(await driver.mounted(), []);
@@ -45,24 +48,38 @@ describe('the mount driver with a directory', function () {
   });
 
   it('is never writable for a moment when it is mounted read-only', async () => {
+    // Everything that is bound to the mount point is read-only before: a bind mount takes that over.
+    const programs = somePrograms();
+    const bound: (boolean | undefined)[] = [];
+    const run: MountParts['programs']['run'] = (what, options) => {
+      const { args = [] } = options;
+      if (args.includes('bind') && args.at(-1) === at) {
+        bound.push(readMountInfo()?.find((entry) => entry.at === args.at(-3))?.isReadOnly);
+      }
+      return programs.run(what, options);
+    };
+    const watched = site.driver({ v1: { directory: site.at('v1'), at } }, { programs: { run } });
     mkdirSync(at, { recursive: true });
-    // Writes as fast as it can: at the mount point what is written lands in the directory only when it is mounted and writable.
-    await site.child(`echo ready; while :; do : > ${at}/probe; done 2> /dev/null`);
-    for (let i = 0; i < 10; i++) {
-      await driver.mount('v1', 'ro', CALM);
-      await driver.unmount('v1', FORCED);
+    // And somebody tries, as fast as he can.
+    const writer = await site.child(`echo ready; while :; do echo 2> /dev/null > ${at}/probe; done`);
+    for (let i = 0; i < 5; i++) {
+      await watched.mount('v1', 'ro', CALM);
+      writer.kill('SIGSTOP');
+      await watched.unmount('v1', CALM);
+      writer.kill('SIGCONT');
     }
+    assert.equal(writer.exitCode, null);
     assert.ok(existsSync(join(at, 'probe')), 'the writer ran');
-    assert.deepEqual(readdirSync(site.at('v1')), []);
+    assert.deepEqual([bound, readdirSync(site.at('v1'))], [Array(5).fill(true), []]);
   });
 
   it('names who writes, changes nothing, and leaves readers alone', async () => {
     await driver.mount('v1', 'rw', CALM);
-    const writer = await site.child(`exec 3> '${at}/a b.txt'; echo ready; read x < /dev/zero`, ['setsid']);
+    const writer = await site.child(`exec 3> '${at}/a b.txt'; echo ready; exec sleep 1000`, ['setsid']);
     const reader = await site.child(`cd ${at}; echo ready; exec sleep 1000`);
     await assert.rejects(driver.mount('v1', 'ro', CALM), (error) => {
       assert.ok(error instanceof MountBusyError);
-      assert.equal(error.message, `v1 is in use: sh (pid ${writer.pid}, root) writes ${at}/a b.txt`);
+      assert.equal(error.message, `v1 is in use: sleep (pid ${writer.pid}, root) writes ${at}/a b.txt`);
       assert.deepEqual(
         error.holders.map(({ pid, isWriting, path }) => [pid, isWriting, path]),
         [[writer.pid, true, `${at}/a b.txt`]],
@@ -76,21 +93,23 @@ describe('the mount driver with a directory', function () {
     });
     await driver.mount('v1', 'ro', FORCED);
     assert.throws(() => writeFileSync(join(at, 'a'), ''), erofs);
-    assert.deepEqual([writer.signalCode, reader.signalCode, reader.exitCode], ['SIGTERM', null, null]);
-    assert.match(site.log.lines.join('\n'), new RegExp(`warn: sh \\(pid ${writer.pid}\\) is ended`));
+    assert.equal(await endOf(writer), 'SIGTERM');
+    assert.equal(reader.signalCode, null);
+    assert.match(site.log.lines.join('\n'), new RegExp(`warn: sleep \\(pid ${writer.pid}\\) is ended`));
     await driver.unmount('v1', FORCED);
     assert.deepEqual(await driver.mounted(), []);
   });
 
-  it('kills what does not heed TERM, and finds files that are only mapped or deleted', async () => {
+  it('kills what does not heed TERM, and finds files that are deleted and still open', async () => {
     await driver.mount('v1', 'rw', CALM);
-    writeFileSync(join(at, 'map'), 'x'.repeat(4096));
     const stubborn = await site.child(
       `trap '' TERM; exec 3>> ${at}/gone; rm ${at}/gone; echo ready; while :; do sleep 1; done`,
     );
     await assert.rejects(driver.mount('v1', 'ro', CALM), /writes \S+\/gone \(deleted\)/);
-    await driver.mount('v1', 'ro', FORCED);
-    assert.equal(stubborn.signalCode, 'SIGKILL');
+    // With a second between TERM and KILL.
+    const hurried = site.driver({ v1: { directory: site.at('v1'), at } }, { limitMs: 4000 });
+    await hurried.mount('v1', 'ro', FORCED);
+    assert.equal(await endOf(stubborn), 'SIGKILL');
   });
 
   it('never mounts over something else, nor at a link', async () => {
@@ -108,15 +127,29 @@ describe('the mount driver with a directory', function () {
     await assert.rejects(linked.mount('v1', 'ro', CALM), /is no directory|there is something else/);
   });
 
-  it('tells of a copy in a namespace of its own that stays writable', async () => {
+  it('reaches the namespaces that follow, and tells of those that do not', async () => {
+    // As services have, on hosts with systemd.
     await driver.mount('v1', 'rw', CALM);
-    const child = await site.child('echo ready; exec sleep 1000', ['unshare', '-m', '--propagation', 'private']);
-    await assert.rejects(driver.mount('v1', 'ro', FORCED), (error) => {
-      assert.ok(error instanceof MountBusyError);
-      assert.match(error.message, new RegExp(`sleep \\(pid ${child.pid}, root\\) has mounted ${at}$`));
-      return true;
+    const go = site.at('go');
+    const later = `echo ready; while ! [ -e ${go} ]; do sleep 0.02; done; echo 2> /dev/null > ${at}/late; echo > ${site.at('tried')}; exec sleep 1000`;
+    await site.child(later, ['unshare', '-m', '--propagation', 'slave']);
+    await driver.mount('v1', 'ro', CALM);
+    writeFileSync(go, '');
+    await eventually(() => existsSync(site.at('tried')), 'the other namespace tried to write');
+    assert.ok(!existsSync(site.at('v1/late')));
+
+    await driver.mount('v1', 'rw', CALM);
+    const apart = site.apart();
+    const idle = await site.child('echo ready; exec sleep 1000', apart);
+    const writer = await site.child(`exec 3> ${at}/f; echo ready; exec sleep 1000`, apart);
+    await assert.rejects(driver.mount('v1', 'ro', CALM), (error) => {
+      assert.match((error as Error).message, new RegExp(`\\(pid ${writer.pid}, root\\) writes ${at}/f$`));
+      return error instanceof MountBusyError;
     });
-    assert.equal(child.exitCode, null, 'whoever lives there is not ended');
+    await driver.mount('v1', 'ro', FORCED);
+    assert.equal(await endOf(writer), 'SIGTERM');
+    assert.equal(idle.signalCode, null);
+    assert.match(site.log.lines.join('\n'), new RegExp(`warn: v1 stays writable for .*\\b${idle.pid}\\b`));
   });
 
   it('puts a software lock on, passes over its own, takes it away again, and refuses a foreign one', async () => {

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAgentConfig } from '../../../src/agentd/config.js';
 import { type MountParts, mountDriverOf } from '../../../src/agentd/mounts/index.js';
-import { readMountInfo } from '../../../src/agentd/mounts/mountinfo.js';
+import { isWithin, readMountInfo } from '../../../src/agentd/mounts/mountinfo.js';
 import type { MountDriver } from '../../../src/core/access/agent/ports.js';
 import { tempDir } from '../../kit/cli.js';
 import { keptLog, somePrograms } from '../kit.js';
@@ -57,6 +57,10 @@ export class MountSite {
   private readonly children: ChildProcess[] = [];
 
   constructor() {
+    // A file system of its own: a sync there waits for nobody else's writes.
+    run('mount', '-t', 'tmpfs', '-o', 'mode=700', 'cfs-mounts', this.base);
+    // As on hosts with systemd: other namespaces follow, and so do those of tests that run at the same time.
+    run('mount', '--make-shared', this.base);
     mkdirSync(this.dir);
     writeFileSync(join(this.dir, 'cluster.json'), JSON.stringify({ cluster: CLUSTER }));
   }
@@ -106,13 +110,29 @@ export class MountSite {
     return child as ChildProcess & { pid: number };
   }
 
+  /** Runs a child in a mount namespace that does not follow this one, and has nothing of other sites. */
+  apart(): string[] {
+    const others = `grep -o '/[^ ]*cfs-mounts-[^ ]*' /proc/self/mountinfo | grep -v '^${this.base}' | tac`;
+    const script = `for at in $(${others}); do umount -l "$at" 2> /dev/null; done; exec "$@"`;
+    return ['unshare', '-m', '--propagation', 'private', '/bin/sh', '-c', script, 'sh'];
+  }
+
   /** Everything as it was. */
-  remove(): void {
-    for (const child of this.children) child.kill('SIGKILL');
-    const here = (readMountInfo() ?? []).map(({ at }) => at).filter((at) => at.startsWith(`${this.base}/`));
+  async remove(): Promise<void> {
+    const running = this.children.filter((child) => child.exitCode === null && child.signalCode === null);
+    const ended = running.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    for (const child of running) child.kill('SIGKILL');
+    await Promise.all(ended);
+    const here = (readMountInfo() ?? []).map(({ at }) => at).filter((at) => isWithin(at, this.base));
     for (const at of here.reverse()) run('umount', '-l', at);
     for (const device of this.loops) run('losetup', '-d', device);
   }
+}
+
+/** How a child that is to end, or has ended, did. */
+export async function endOf(child: ChildProcess): Promise<string | number | null> {
+  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve));
+  return child.signalCode ?? child.exitCode;
 }
 
 /** What it printed. @throws when it failed */
