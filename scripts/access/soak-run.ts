@@ -1,5 +1,5 @@
 /** One soak: clients, applications and faults for a while; then everything heals, is judged, and is taken down. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { monotonicMs } from '../lab/proc.js';
@@ -8,6 +8,7 @@ import { App, bundleApp } from './apps.js';
 import { ClientLab, QUICK } from './client-lab.js';
 import { commandDriverOf } from './command-driver.js';
 import { heal, runFaults } from './faults.js';
+import { Images, readFromImage } from './images.js';
 import { Seeded } from './seeded.js';
 import { type SoakVerdict, verdictOf } from './soak-verdict.js';
 import { DATA_FILE } from './writer-app-options.js';
@@ -21,6 +22,8 @@ export interface SoakOptions {
   seed: number;
   /** `lying` is a command that leaves mounts for writing as they are: the soak must fail. */
   driver: 'mount' | 'command' | 'lying';
+  /** What a volume is: a directory that is bound (default), or an ext4 image that each client has loop devices for (driver `mount`). */
+  source?: 'directory' | 'image';
   /** ms; default QUICK. */
   leaseTimeoutMs?: number;
   leaseIntervalMs?: number;
@@ -46,16 +49,20 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { base, seed, say = () => {} } = options;
   const random = new Seeded(seed);
   const names = (letter: string, count: number) => Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
+  const volumes = names('v', options.volumes);
+  const images = options.source === 'image' ? new Images(`${base}.images`) : null;
+  images?.make(volumes, { [DATA_FILE]: '' });
   const lab = new ClientLab({
     base,
     clients: names('c', options.clients),
-    volumes: names('v', options.volumes),
+    volumes,
     settings: {
       'lease.timeout': options.leaseTimeoutMs ?? QUICK['lease.timeout'],
       'lease.interval': options.leaseIntervalMs ?? QUICK['lease.interval'],
     },
     agent: (_, own) => ({
       ...driverOf(options.driver, own, join(base, 'volumes')),
+      ...(images === null ? {} : { volumes: images.attach(volumes) }),
       restartMs: () => random.whole(0, 3000),
     }),
   });
@@ -63,6 +70,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const close = (): void => {
     for (const app of apps.values()) app.killNow();
     lab.close();
+    images?.close();
   };
   process.prependListener('exit', close);
   try {
@@ -102,7 +110,11 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const late = await settled(lab, options.settleMs ?? 60_000);
     say(late ?? 'all agents alive have converged');
     await lab.stopAll();
-    const verdict = await verdictOf(lab, ledger);
+    const readBack = (volume: string): Buffer =>
+      images === null
+        ? readFileSync(join(lab.source(volume), DATA_FILE))
+        : readFromImage(images.image(volume), DATA_FILE);
+    const verdict = await verdictOf(lab, ledger, readBack);
     if (late !== null) verdict.failures.push(late);
     for (const app of apps.values()) verdict.failures.push(...app.failures);
     for (const agent of lab.agents.values()) verdict.failures.push(...agent.complaints);

@@ -1,5 +1,4 @@
 /** What is judged when a soak is over: history, journals, ledgers and files, each against the others. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RequestRecord } from '../../src/core/model/tables.js';
 import type { Interval } from '../../test/kit/ownership-check.js';
@@ -8,7 +7,6 @@ import { problemsOf, proofOf, summaryOf, violationsOf } from './check-writers.js
 import type { ClientLab } from './client-lab.js';
 import { Ledger, type WrittenRecord } from './ledger.js';
 import { type Answered, type Waits, waitsOf } from './waits.js';
-import { DATA_FILE } from './writer-app-options.js';
 
 export interface SoakVerdict {
   /** What must never be, a sentence each; empty: all is proved. */
@@ -26,7 +24,12 @@ export interface SoakVerdict {
   waits: Waits;
 }
 
-export async function verdictOf(lab: ClientLab, ledgerDir: string): Promise<SoakVerdict> {
+/** @param readBack what the file of a volume holds when all have ended */
+export async function verdictOf(
+  lab: ClientLab,
+  ledgerDir: string,
+  readBack: (volume: string) => Buffer,
+): Promise<SoakVerdict> {
   const stateDirs = [...lab.agents.values()].map(({ stateDir }) => stateDir);
   const proof = await proofOf(lab.dir, stateDirs);
   const failures = [...violationsOf(proof), ...problemsOf(proof)];
@@ -37,7 +40,7 @@ export async function verdictOf(lab: ClientLab, ledgerDir: string): Promise<Soak
     const ledger = new Ledger(join(ledgerDir, `${volume}.jsonl`));
     ledger.follow();
     failures.push(...ledger.wrong.map((says) => `${volume}: ${says}`));
-    const why = ledger.whyNot(readFileSync(join(lab.source(volume), DATA_FILE)));
+    const why = ledger.whyNot(readBack(volume));
     if (why !== null) failures.push(`${volume}: at the end ${why}`);
     failures.push(...strangers(volume, ledger.records, rights, intervals));
     records += ledger.records.length;

@@ -3,7 +3,7 @@
  * proof that no volume ever had two writers and that nothing written was lost.
  *
  *     npm run build && node --import tsx scripts/access/soak.ts [--minutes 10 | --seconds N] [--clients 20] [--volumes 5] [--seed N]
- *         [--driver mount|command|lying] [--every 1500ms between faults] [--timeout MS --interval MS of the leases] [--pace MS] [--keep DIR]
+ *         [--driver mount|command|lying] [--source directory|image] [--every 1500ms between faults] [--timeout MS --interval MS of the leases] [--pace MS] [--keep DIR]
  *
  * Needs root. CFS_LAB_BIN runs another build. Exit status: 0 proved; 1 not (everything is kept then); 2 it cannot be run here.
  */
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     volumes: { type: 'string', default: '5' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     driver: { type: 'string', default: 'mount' },
+    source: { type: 'string', default: 'directory' },
     every: { type: 'string', default: '1500' },
     pace: { type: 'string' },
     timeout: { type: 'string' },
@@ -65,10 +66,13 @@ async function main(): Promise<number> {
     console.error(why ?? `--driver is mount, command or lying, not ${values.driver}`);
     return 2;
   }
+  const source = (['directory', 'image'] as const).find((name) => name === values.source) ?? 'directory';
   const base = values.keep ?? realpathSync(mkdtempSync(join(tmpdir(), 'cfs-soak-')));
   const seconds = Number(values.seconds ?? Number(values.minutes) * 60);
   const [clients, volumes, seed] = [Number(values.clients), Number(values.volumes), Number(values.seed)];
-  console.log(`${clients} clients, ${volumes} volumes, ${seconds} s, driver ${driver}, seed ${seed}, ${base}`);
+  console.log(
+    `${clients} clients, ${volumes} volumes (${source}), ${seconds} s, driver ${driver}, seed ${seed}, ${base}`,
+  );
   const say = (sentence: string): void => console.error(sentence);
   const times = {
     ...(values.pace === undefined ? {} : { paceMs: Number(values.pace) }),
@@ -76,12 +80,13 @@ async function main(): Promise<number> {
     ...(values.interval === undefined ? {} : { leaseIntervalMs: Number(values.interval) }),
   };
   const run = soak({
-    base,
+    base: join(base, 'run'),
     seconds,
     clients,
     volumes,
     seed,
     driver,
+    source,
     faultEveryMs: Number(values.every),
     say,
     ...times,
