@@ -58,7 +58,7 @@ export class DeviceMount implements VolumeMount {
     const look = await this.look();
     const is = modeOf(look);
     if (mode === 'ro' && is === 'rw') return this.giveUp(look, force);
-    this.refuse(look);
+    if (is !== 'rw' || look.here.length === 0) this.refuse(look);
     if (mode === 'rw' && is === 'ro') await refuseForeignLock(volume, look.at, dir);
     if (mode === 'rw' && is === 'none' && softwareLock) await this.lookForLock(look);
     if (is !== 'rw') {
@@ -70,8 +70,7 @@ export class DeviceMount implements VolumeMount {
 
   async unmount(force: boolean): Promise<void> {
     const look = await this.look();
-    const outlives = look.away.some(({ entry }) => !look.here.some((mount) => goesWith(entry, mount)));
-    if (modeOf(look) === 'rw' && look.here.length > 0 && outlives) await this.makeReadOnly(look, force);
+    if (modeOf(look) === 'rw' && look.here.length > 0 && outlivesUnmount(look)) await this.makeReadOnly(look, force);
     await this.leave(look, force);
     if (look.numbers !== null && !look.isImage && isSetReadOnly(look.numbers)) await this.blockdev(['--setrw']);
   }
@@ -94,7 +93,8 @@ export class DeviceMount implements VolumeMount {
     if (look.numbers === null) return;
     if (!look.isImage) await this.blockdev(['--setro']);
     if (look.here.length === 0) this.refuse(look);
-    if (!(await this.detach(look))) {
+    // Where the file system lives on elsewhere, a mount anew would show the same.
+    if (outlivesUnmount(look) || !(await this.detach(look))) {
       log.info(
         { volume },
         `${volume} is read-only, and stays mounted as it is: ${inUseSentence(volume, await this.usersOf(look), this.alsoOf(look))}`,
@@ -265,8 +265,14 @@ export class DeviceMount implements VolumeMount {
     );
   }
 
-  private alsoOf({ at, here }: Look): string[] {
-    return [...mountsUpon(readMountInfo() ?? [], here), ...filesOfKernel(at)];
+  private alsoOf({ at, here, beside, away }: Look): string[] {
+    const apart = away.filter(({ entry }) => !here.some((mount) => goesWith(entry, mount)));
+    const others = [...beside.map(({ at }) => at), ...apart.map(({ entry, pid }) => `${entry.at} of pid ${pid}`)];
+    return [
+      ...mountsUpon(readMountInfo() ?? [], here),
+      ...filesOfKernel(at),
+      ...others.map((place) => `it is mounted at ${escapeText(place)} as well`),
+    ];
   }
 
   private isVolume(entry: MountEntry, numbers: ReadonlySet<string> | null): boolean {
@@ -327,6 +333,11 @@ function modeOf({ here, beside, away }: Pick<Look, 'here' | 'beside' | 'away'>):
   const all = [...here, ...beside, ...away.map(({ entry }) => entry)];
   if (all.some(({ isFileSystemReadOnly }) => !isFileSystemReadOnly)) return 'rw';
   return all.length > 0 ? 'ro' : 'none';
+}
+
+/** Whether the file system is mounted elsewhere, too, where an unmount here changes nothing. */
+function outlivesUnmount({ here, beside, away }: Look): boolean {
+  return beside.length > 0 || away.some(({ entry }) => !here.some((mount) => goesWith(entry, mount)));
 }
 
 function statOf(number: string): string {

@@ -1,7 +1,7 @@
 /** The mount driver with devices: file systems on loop devices, two of them on one image as two hosts with one shared device. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MountBusyError, type MountDriver } from '../../../src/core/access/agent/ports.js';
 import { CfsError } from '../../../src/core/errors.js';
@@ -160,6 +160,22 @@ describe('the mount driver with a device', function () {
       new RegExp(`\\(pid ${other.pid}, root\\) writes ${a.at}/f$`),
     );
     assert.deepEqual(await a.driver.mounted(), [{ volume: 'v1', mode: 'rw' }]);
+  });
+
+  it('makes what is mounted a second time read-only at both places', async function () {
+    site = MountSite.for(this, ['losetup', 'mkfs.ext4', 'unshare']);
+    const [a] = twoHosts(site, site.image('image', EXT4, 24));
+    await a.driver.mount('v1', 'rw', CALM);
+    const other = site.at('other');
+    mkdirSync(other);
+    run('mount', '--bind', a.at, other);
+    await a.driver.mount('v1', 'rw', CALM);
+    writeFileSync(join(other, 'f'), '');
+    await a.driver.mount('v1', 'ro', CALM);
+    for (const at of [a.at, other]) assert.throws(() => writeFileSync(join(at, 'f'), ''), { code: 'EROFS' });
+    assert.deepEqual(await a.driver.mounted(), [{ volume: 'v1', mode: 'ro' }]);
+    assert.match(site.log.lines.join('\n'), /stays mounted as it is: .* it is mounted at \S+other as well/);
+    await assert.rejects(a.driver.mount('v1', 'rw', CALM), /v1 is mounted at \S+other/);
   });
 
   it('sees files that are still open after a lazy unmount', async function () {
