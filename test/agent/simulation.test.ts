@@ -4,13 +4,13 @@
  * seed and shows what happened last (CFS_SIM_TRACE=N lines, CFS_SIM_LOG=1 with the agents' own words).
  */
 import assert from 'node:assert/strict';
-import { Watchdog } from '../../src/agentd/watchdog.js';
 import { Holdings } from '../../src/core/agent/holdings.js';
 import { OwnLease } from '../../src/core/agent/own-lease.js';
 import { Peers } from '../../src/core/agent/peers.js';
 import type { Snapshot } from '../../src/core/store/store.js';
 import type { SimOptions } from '../kit/sim-cluster.js';
 import { type Fault, randomRun } from '../kit/sim-faults.js';
+import { LateWatchdog, mutated } from '../kit/sim-mutants.js';
 
 const SETTINGS = {
   ...{ 'lease.interval': 500, 'lease.timeout': 3000, 'join.settle': 500 },
@@ -40,30 +40,6 @@ async function firstCaught(seeds: number, options: Partial<SimOptions> = {}): Pr
     }
   }
   return undefined;
-}
-
-/** Runs with one method of the agents replaced by another. */
-async function mutated<T extends object, K extends keyof T>(
-  prototype: T,
-  method: K,
-  replacement: T[K],
-  run: () => Promise<void>,
-): Promise<void> {
-  const original = prototype[method];
-  prototype[method] = replacement;
-  try {
-    await run();
-  } finally {
-    prototype[method] = original;
-  }
-}
-
-/** A supervisor that fences after 1.2 x lease.timeout. */
-class LateWatchdog extends Watchdog {
-  override get deadlineMs(): number | null {
-    const { renewal } = this;
-    return renewal === null ? super.deadlineMs : renewal.beganMs + 1.2 * renewal.timeoutMs;
-  }
 }
 
 describe('simulated clusters of agents', function () {

@@ -17,10 +17,8 @@ export class SimClientHost extends SimNode {
   readonly mounts = new HostMounts();
   /** How often an automatic answer is yes. */
   yes = 0.8;
-  /** Broken on purpose: it mounts for writing what should be read-only. */
-  isEager = false;
-  /** Broken on purpose: it does not find what is mounted for writing. */
-  isForgetful = false;
+  /** As SimClientsOptions.flaw. */
+  flaw: 'eager' | 'forgetful' | null = null;
 
   protected override makeWorker({ process, platform, store, deciding }: WorkerParts): SimWorker {
     const decide = (name: ClientDecisionName, request: unknown) =>

@@ -23,6 +23,8 @@ export interface SimClientsOptions extends Omit<SimOptions, 'nodes' | 'state' | 
   volumes: number;
   /** Without it nobody makes read-only what a host has mounted whose agent was killed with its supervisor. */
   hasNoStopAll?: boolean;
+  /** What is broken on purpose on this host: its driver mounts for writing what should be read-only, or does not find such mounts. */
+  flaw?: { host: string; kind: 'eager' | 'forgetful' };
 }
 
 export class SimClients extends SimCluster {
@@ -36,6 +38,8 @@ export class SimClients extends SimCluster {
 
   constructor(private readonly own: SimClientsOptions) {
     super({ ...own, nodes: own.clients });
+    const { flaw } = own;
+    for (const host of this.clients) if (host.name === flaw?.host) host.flaw = flaw.kind;
     this.write();
   }
 

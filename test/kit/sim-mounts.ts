@@ -50,7 +50,7 @@ export function simMounts(host: SimClientHost, process: SimProcess): MountDriver
   return {
     name: 'simulated',
     async mount(volume, mode, { epoch, force }) {
-      if (mode === 'ro' && !host.isEager) {
+      if (mode === 'ro' && host.flaw !== 'eager') {
         const isMade = running.has(volume) || mounts.readOnly.has(volume);
         const effect = (): void => {
           host.stopped(volume);
@@ -76,7 +76,7 @@ export function simMounts(host: SimClientHost, process: SimProcess): MountDriver
       });
     },
     mounted: async () => [
-      ...(host.isForgetful ? [] : [...running.keys()].map((volume) => ({ volume, mode: 'rw' as const }))),
+      ...(host.flaw === 'forgetful' ? [] : [...running.keys()].map((volume) => ({ volume, mode: 'rw' as const }))),
       ...[...mounts.readOnly.keys()].map((volume) => ({ volume, mode: 'ro' as const })),
     ],
     written: async (volume) =>

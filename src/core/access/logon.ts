@@ -167,7 +167,7 @@ function whyLeaveAlone(
   const logon = logonOf(draft, client);
   if (logon === undefined) return 'it never logged on';
   if (!logon.loggedOn && volumesWrittenBy(draft, client).length === 0) return 'it is logged off already';
-  if (logon.loggedOn && lease <= (logon.lease ?? -1)) return 'it logged on without an agent since then';
+  if (logon.loggedOn && lease <= (logon.lease ?? -1)) return 'it has logged on since then';
   if (!(stillQuiet?.(client, lease) ?? true)) return 'its lease was renewed meanwhile';
   if (!left && fenced === undefined && settingOf(draft, 'fencing.policy') === 'required') {
     return 'it must be fenced first: cfs client logoff --fenced says that it is off';
