@@ -78,7 +78,7 @@ export class DeviceMount implements VolumeMount {
   /** Sectors written to the device since it exists (Documentation/admin-guide/iostats.rst, field 7), and which device that is. */
   async written(): Promise<string | null> {
     const { here, numbers } = await this.look();
-    const number = here.length === 0 ? null : [...(numbers ?? [])].at(-1);
+    const number = here.length === 0 ? null : blockDevices(numbers)[0];
     try {
       if (number) return `${number}/${statOf(number)}`;
     } catch {
@@ -182,7 +182,7 @@ export class DeviceMount implements VolumeMount {
   /** A device that a file system uses is claimed by it; nobody else can then claim it (O_EXCL of open(2)). */
   private async isFree(): Promise<boolean> {
     const { isImage, numbers } = await this.look();
-    const paths = isImage ? [...(numbers ?? [])].map((number) => `/dev/loop${number.split(':')[1]}`) : [this.path];
+    const paths = isImage ? blockDevices(numbers).map((number) => `/dev/loop${number.split(':')[1]}`) : [this.path];
     for (const path of numbers === null ? [] : paths) {
       try {
         const file = await inTime(open(path, constants.O_RDONLY | constants.O_EXCL), path);
@@ -338,6 +338,11 @@ function modeOf({ here, beside, away }: Pick<Look, 'here' | 'beside' | 'away'>):
 /** Whether the file system is mounted elsewhere, too, where an unmount here changes nothing. */
 function outlivesUnmount({ here, beside, away }: Look): boolean {
   return beside.length > 0 || away.some(({ entry }) => !here.some((mount) => goesWith(entry, mount)));
+}
+
+/** Without the numbers of no block device that btrfs and the like show. */
+function blockDevices(numbers: ReadonlySet<string> | null): string[] {
+  return [...(numbers ?? [])].filter((number) => !number.startsWith('0:'));
 }
 
 function statOf(number: string): string {

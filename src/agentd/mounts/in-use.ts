@@ -12,6 +12,8 @@ const LOOK_MS = 50;
 const GONE_MS = 2000;
 /** How long a mount without visible users is tried again, ms: programs such as udev look into it for a moment. */
 const MOMENT_MS = 500;
+/** And at least so often: on a busy machine one look at all processes may take longer than that. */
+const LEAST_ATTEMPTS = 5;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -49,11 +51,12 @@ export async function untilFree(options: Attempt): Promise<void> {
   const { volume, failure, force, attempt, inTheWay, alsoInTheWay } = options;
   const began = performance.now();
   let wasForced = false;
-  for (;;) {
+  for (let attempts = 1; ; attempts++) {
     if (await attempt()) return;
     const holders = await inTheWay();
     const also = alsoInTheWay();
-    const isMomentary = holders.length === 0 && also.length === 0 && performance.now() - began < MOMENT_MS;
+    const isEarly = attempts < LEAST_ATTEMPTS || performance.now() - began < MOMENT_MS;
+    const isMomentary = holders.length === 0 && also.length === 0 && isEarly;
     const ended = holders.filter(mayBeEnded);
     if (isMomentary) {
       await pause(LOOK_MS);

@@ -216,6 +216,21 @@ describe('the mount driver with a device', function () {
     assert.deepEqual(await driver.mounted(), [{ volume: 'v1', mode: 'ro' }], 'what is given up is so everywhere');
   });
 
+  it('knows a btrfs image by its device, whatever number that shows', async function () {
+    site = MountSite.for(this, ['losetup', 'mkfs.btrfs', 'unshare']);
+    const at = site.at('v1');
+    const driver = site.driver({ v1: { device: site.image('image', ['mkfs.btrfs', '-q'], 128), at } });
+    await driver.mount('v1', 'rw', CALM);
+    writeFileSync(join(at, 'f'), 'text');
+    assert.match((await driver.written('v1'))!, /^7:\d+\/\d+$/);
+    await driver.mount('v1', 'ro', CALM);
+    assert.ok(optionsAt(at).includes('rescue=nologreplay'));
+    assert.equal(readFileSync(join(at, 'f'), 'utf8'), 'text');
+    assert.deepEqual(await driver.mounted(), [{ volume: 'v1', mode: 'ro' }]);
+    await driver.unmount('v1', CALM);
+    assert.deepEqual(await driver.mounted(), []);
+  });
+
   it('refuses a foreign software lock before the device is mounted for writing', async function () {
     site = MountSite.for(this, ['losetup', 'mkfs.ext4', 'unshare']);
     const [a, b] = twoHosts(site, site.image('image', EXT4, 24));
