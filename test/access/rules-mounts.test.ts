@@ -175,6 +175,7 @@ describe('rule 6, clients that are gone', () => {
     cluster.change(requestWrite, { volume: 'v1', client: 'A' });
     changesNothing(cluster, clientsLapsed, { clients: [{ client: 'A', lease: 7, why: 'its agent left', left: true }] });
     assert.equal(mode(cluster, 'A'), 'rw');
+    changesNothing(cluster, clientLogon, { client: 'A', lease: 6 });
     cluster.change(clientsLapsed, quiet('A', 8));
     assert.equal(writer(cluster), null, 'an agent that came later can lapse');
   });

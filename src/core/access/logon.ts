@@ -34,7 +34,8 @@ export const clientLogon: Operation<LogonRequest, LogonResult> = {
     const mark = request.lease === undefined ? {} : { lease: request.lease };
     const known = logonOf(draft, client);
     if (known?.loggedOn === true) {
-      draft.put('logons', client, { ...known, ...mark });
+      // One that was said already, of a later lease, holds on.
+      if ((request.lease ?? -1) > (known.lease ?? -1)) draft.put('logons', client, { ...known, ...mark });
       return { client, mounted };
     }
     draft.put('logons', client, { loggedOn: true, lastSeen: timeOf(nowMs), reason: null, ...mark });
