@@ -52,18 +52,20 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const volumes = names('v', options.volumes);
   const images = options.source === 'image' ? new Images(`${base}.images`) : null;
   images?.make(volumes, { [DATA_FILE]: '' });
+  const leaseTimeoutMs = options.leaseTimeoutMs ?? QUICK['lease.timeout'];
   const lab = new ClientLab({
     base,
     clients: names('c', options.clients),
     volumes,
     settings: {
-      'lease.timeout': options.leaseTimeoutMs ?? QUICK['lease.timeout'],
+      'lease.timeout': leaseTimeoutMs,
       'lease.interval': options.leaseIntervalMs ?? QUICK['lease.interval'],
     },
     agent: (_, own) => ({
       ...driverOf(options.driver, own, join(base, 'volumes')),
       ...(images === null ? {} : { volumes: images.attach(volumes) }),
-      restartMs: () => random.whole(0, 3000),
+      // Every other one comes back so late that it may have been found gone.
+      restartMs: () => random.whole(0, random.chance(0.5) ? 1000 : 2 * leaseTimeoutMs),
     }),
   });
   const apps = new Map<string, App>();
