@@ -134,10 +134,15 @@ export interface LogonRecord {
   /** Why it is not logged on, one sentence; null when nothing is to be said. */
   reason: string | null;
   /**
-   * Of a client that was found gone: the sequence number of its lease when that was confirmed. Of one that is logged on without an
-   * agent: that of the lease which a former agent left behind. It says nothing of this life; only a higher one can lapse.
+   * Of a client that was found gone: the sequence number of its lease when that was confirmed. Of one that is logged on:
+   * that of the last lease of a former life (its agent came up again, or is gone). It says nothing of this one; only a higher one can lapse.
    */
   lease?: number;
+  /**
+   * The host on which commands mount for it, without an agent: only there can its mounts be made less. Absent: its agent mounts, or
+   * nothing is mounted by cfs (driver `record`).
+   */
+  host?: string;
 }
 
 /** Table `access`, keyed `VOLUME/CLIENT` (FIG. 13B): what a client may do with a volume. Absent: nothing. */
