@@ -7,6 +7,7 @@ import { type AgentConfig, readAgentConfig } from '../agentd/config.js';
 import { chooseStateDir, readIdentity } from '../agentd/state-dir.js';
 import { lockHolder } from '../agentd/state-lock.js';
 import type { MountDriver } from '../core/access/agent/ports.js';
+import { logonOf } from '../core/access/look.js';
 import { type Presence, presenceOf } from '../core/access/presence.js';
 import type { Log } from '../core/agent/ports.js';
 import { CfsError } from '../core/errors.js';
@@ -27,6 +28,8 @@ export interface ClientHost extends Presence {
   client: string;
   /** This host's configuration is of this client. */
   isHere: boolean;
+  /** The other host on which commands mount for it (LogonRecord.host), where it has no agent; null: there is none. */
+  elsewhere: string | null;
   /** `record`, which touches nothing, where `isHere` is false. To be used only where `hasAgent` is false. */
   driver: MountDriver;
   /** Where commands that mount for this client exclude one another; on this host. */
@@ -81,13 +84,17 @@ export async function clientHosts(
       const presence = presenceOf(platform, paths.leases, snapshot, client, leases.get(client));
       const stateDir = stateDirOf(cluster, config, client);
       const locksDir = join(stateDir, 'commands');
+      // Between two of its workers an agent has a lease whose process is gone; its supervisor is there.
+      const hasAgent = presence.hasAgent || (isHere && hasSupervisor(stateDir, cluster, client));
+      const driver = isHere ? await driverOf(config, cluster, client, locksDir) : RECORD;
+      const host = logonOf(snapshot, client)?.host ?? null;
       return {
         client,
         isHere,
         lease: presence.lease,
-        // Between two of its workers an agent has a lease whose process is gone; its supervisor is there.
-        hasAgent: presence.hasAgent || (isHere && hasSupervisor(stateDir, cluster, client)),
-        driver: isHere ? await driverOf(config, cluster, client, locksDir) : RECORD,
+        hasAgent,
+        elsewhere: hasAgent || driver !== RECORD ? null : host,
+        driver,
         locksDir,
       };
     }),

@@ -9,6 +9,7 @@
  * is committed; the mount is made less, and the decision runs again.
  */
 import { desiredMode, type MountMode } from '../core/access/desired.js';
+import { logonOf } from '../core/access/look.js';
 import { pairOf } from '../core/access/pair.js';
 import { presenceOf } from '../core/access/presence.js';
 import { CfsError } from '../core/errors.js';
@@ -20,6 +21,7 @@ import type { Change, Draft, TransactOutcome } from '../core/store/store.js';
 import type { DirectoryCluster } from '../open.js';
 import type { ClientHost } from './client-host.js';
 import { exclusively, HostMounts, isMore, type MountStep } from './host-mounts.js';
+import { isReadOnlyHere } from './mount-command.js';
 
 export interface MountParts {
   cluster: DirectoryCluster;
@@ -47,7 +49,7 @@ export function drivenHost(hosts: readonly ClientHost[]): ClientHost | undefined
 
 /** The member `readOnly` of requests: clients that have nothing mounted for writing by the time of the commit, since this sees to it. */
 export function readOnlyOf(hosts: readonly ClientHost[]): string[] {
-  return hosts.filter(({ hasAgent }) => !hasAgent).map(({ client }) => client);
+  return hosts.filter(isReadOnlyHere).map(({ client }) => client);
 }
 
 /**
@@ -62,7 +64,7 @@ export async function changeMounts<Request, Result>(
 ): Promise<MountOutcome<Result>> {
   const { cluster, hosts, force, isDryRun } = parts;
   const driven = drivenHost(hosts);
-  const checked = refusingAgents(parts, operation);
+  const checked = markingHost(parts, driven, refusingAgents(parts, operation));
   if (driven === undefined || isDryRun) return { outcome: await parts.change(checked, request), steps: [] };
   return exclusively(cluster, driven, async () => {
     const mounts = new HostMounts(driven, force);
@@ -168,6 +170,25 @@ export function standing(error: unknown, generation: number): unknown {
     details: { ...error.details, committed: generation },
     cause: error,
   });
+}
+
+/** Commands of other hosts must know that they cannot see what is mounted for this client (LogonRecord.host). */
+function markingHost<Request, Result>(
+  { cluster }: MountParts,
+  driven: ClientHost | undefined,
+  operation: Operation<Request, Result>,
+): Operation<Request, Result> {
+  if (driven === undefined) return operation;
+  const host = cluster.store.place.platform.processes.host();
+  return {
+    ...operation,
+    run(draft, request, context) {
+      const result = operation.run(draft, request, context);
+      const logon = logonOf(draft, driven.client);
+      if (logon?.loggedOn === true && logon.host !== host) draft.put('logons', driven.client, { ...logon, host });
+      return result;
+    },
+  };
 }
 
 /** Who has got an agent since the command began is not its to mount for. Asked under the lock. */

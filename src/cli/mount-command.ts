@@ -1,6 +1,7 @@
 /** The base of commands that change what clients have mounted: they act for a client, with its agent or in its place. */
 import { quoteName } from '../core/model/names.js';
 import type { Operation } from '../core/operation.js';
+import { escapeText } from '../render/format.js';
 import type { ClientHost, ClientWish } from './client-host.js';
 import { CfsCommand } from './command.js';
 import type { MountStep } from './host-mounts.js';
@@ -39,6 +40,20 @@ export abstract class MountCommand extends CfsCommand {
   protected told(host: ClientHost, text: string, steps: readonly MountStep[]): string {
     const mounted = steps.map(({ volume, from, to }) => `Mounted here: ${volume}, ${from} -> ${to}.`);
     const agent = host.hasAgent ? [`The agent of ${quoteName(host.client)} sees to the mount.`] : [];
-    return [text, ...mounted, ...agent].join('\n');
+    const other = host.elsewhere === null ? [] : [elsewhereText(host.client, host.elsewhere)];
+    return [text, ...mounted, ...agent, ...other].join('\n');
   }
+}
+
+/** Whether a command here may say that the client has nothing mounted for writing by the time of its commit. */
+export function isReadOnlyHere({ hasAgent, elsewhere }: ClientHost): boolean {
+  return !hasAgent && elsewhere === null;
+}
+
+/** What is to be done about a client whose mounts only commands on another host can change. */
+export function elsewhereText(client: string, host: string): string {
+  return (
+    `Host ${escapeText(host)} mounts for ${client}, without an agent; there: cfs volume mount --reconcile --client ${client} ` +
+    `(if that host is off for certain: cfs client logoff ${client} --fenced)`
+  );
 }

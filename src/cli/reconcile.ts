@@ -46,6 +46,16 @@ export async function reconcile(parts: MountParts, host: ClientHost): Promise<Re
       },
     );
   }
+  if (host.elsewhere !== null) {
+    throw new CfsError(
+      'NOT_MOUNTED',
+      `Client ${quoteName(client)} has its mounts on host ${quoteName(host.elsewhere)}`,
+      {
+        hint: `Run this there. If that host is off for certain: cfs client logoff ${client} --fenced`,
+        details: { client, host: host.elsewhere },
+      },
+    );
+  }
   if (drivenHost([host]) === undefined) return passOnOnly(parts, client);
   return exclusively(parts.cluster, host, () => reconcileMounts(parts, host));
 }

@@ -4,7 +4,7 @@ import { requireVolume } from '../core/model/find.js';
 import type { Operation } from '../core/operation.js';
 import type { ClientHost } from './client-host.js';
 import type { CommandResult } from './command.js';
-import { MountCommand } from './mount-command.js';
+import { elsewhereText, isReadOnlyHere, MountCommand } from './mount-command.js';
 
 /** `c1, c2 may mount v1, v2.`, with numbers for many. */
 export function pairsText(clients: readonly string[], does: string, volumes: readonly string[]): string {
@@ -37,7 +37,7 @@ export abstract class RightsCommand extends MountCommand {
 
   /**
    * Runs the operation, with the mounts of this host made less before where it is the host of one of the clients. The right of a
-   * client without an agent on another host does not pass on: nobody here knows what is mounted there.
+   * client for which commands mount on another host does not pass on: nobody here knows what is mounted there.
    */
   protected async takeAway<Request extends object, Result extends TakenAway>(
     hosts: readonly ClientHost[],
@@ -46,9 +46,8 @@ export abstract class RightsCommand extends MountCommand {
     force: boolean,
     text: (result: Result) => string,
   ): Promise<CommandResult> {
-    const here = hosts.filter(({ hasAgent, isHere }) => isHere && !hasAgent);
-    const readOnly = here.map(({ client }) => client);
-    const { outcome, steps } = await this.changeMounts(here, operation, { ...request, readOnly }, force);
+    const readOnly = hosts.filter(isReadOnlyHere).map(({ client }) => client);
+    const { outcome, steps } = await this.changeMounts(hosts, operation, { ...request, readOnly }, force);
     const { volumes, clients, writers } = outcome.value;
     const lines = [
       text(outcome.value),
@@ -74,8 +73,6 @@ function writerText(
   if (hosts.find(({ client }) => client === from)?.hasAgent) {
     return `${from} gives the right to write ${volume} up: its agent sees to the mount.`;
   }
-  return (
-    `${from} is still the writer of ${volume}: it has no agent, and what is mounted there cannot be seen from here. ` +
-    `On its host: cfs volume mount --reconcile. If it is known to be unmounted there: cfs volume release-write ${volume} --client ${from}`
-  );
+  const elsewhere = hosts.find(({ client }) => client === from)?.elsewhere;
+  return `${from} is still the writer of ${volume}. ${elsewhereText(from, elsewhere ?? 'another host')}`;
 }

@@ -1,6 +1,6 @@
 import { clientConfigFlag, forceFlag } from '../../cli/client-flags.js';
 import { Flags, nameArg } from '../../cli/command.js';
-import { MountCommand } from '../../cli/mount-command.js';
+import { isReadOnlyHere, MountCommand } from '../../cli/mount-command.js';
 import { clientLogoff } from '../../core/access/logon.js';
 
 export default class ClientLogoff extends MountCommand {
@@ -38,7 +38,7 @@ export default class ClientLogoff extends MountCommand {
     const host = await this.clientHost(wish);
     const { client, hasAgent } = host;
     const reason = (flags as { message?: string }).message ?? null;
-    const request = { client, readOnly: !hasAgent, force: flags.force, reason };
+    const request = { client, readOnly: isReadOnlyHere(host), force: flags.force, reason };
     const { outcome, steps } = await this.changeMounts([host], clientLogoff, request, flags.force);
     const lines = [`${client} is logged off.`, ...passedOn(outcome.value.writers)];
     return this.changed(outcome, this.told(host, lines.join('\n'), steps), {

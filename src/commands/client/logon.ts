@@ -25,7 +25,7 @@ export default class ClientLogon extends MountCommand {
     const request = { client, ...(hasAgent || lease === null ? {} : { lease: lease.seq }) };
     const { outcome, steps } = await this.changeMounts([host], clientLogon, request, flags.force);
     const { mounted } = outcome.value;
-    const text = `${client} is logged on${mounted.length === 0 ? '.' : `, with ${mounted.join(', ')} mounted.`}`;
+    const text = `${client} is logged on${mounted.length === 0 ? '.' : `, with ${mounted.length > 5 ? `${mounted.length} volumes` : mounted.join(', ')} mounted.`}`;
     return this.changed(outcome, this.told(host, text, steps), { ...outcome.value, byAgent: hasAgent, steps });
   }
 }

@@ -1,6 +1,6 @@
 import { clientFlags, forceFlag } from '../../cli/client-flags.js';
 import { nameArg } from '../../cli/command.js';
-import { MountCommand } from '../../cli/mount-command.js';
+import { isReadOnlyHere, MountCommand } from '../../cli/mount-command.js';
 import { releaseWrite } from '../../core/access/answers.js';
 
 export default class VolumeReleaseWrite extends MountCommand {
@@ -25,13 +25,14 @@ export default class VolumeReleaseWrite extends MountCommand {
     const { args, flags } = await this.parse(VolumeReleaseWrite);
     const host = await this.clientHost(flags);
     const { client, hasAgent } = host;
-    const request = { volume: args.volume, client, force: flags.force ?? false, readOnly: !hasAgent };
+    const request = { volume: args.volume, client, force: flags.force ?? false, readOnly: isReadOnlyHere(host) };
     const { outcome, steps } = await this.changeMounts([host], releaseWrite, request, flags.force);
     const { volume, writer } = outcome.value;
     const next = writer === null ? 'nobody may write now' : `${writer} may write now`;
-    const text = hasAgent
-      ? `${client} gives up the right to write ${volume}.`
-      : `${client} gave up the right to write ${volume}: ${next}.`;
+    const text =
+      writer === client
+        ? `${client} gives up the right to write ${volume}.`
+        : `${client} gave up the right to write ${volume}: ${next}.`;
     return this.changed(outcome, this.told(host, text, steps), { ...outcome.value, byAgent: hasAgent, steps });
   }
 }

@@ -1,6 +1,6 @@
 import { clientFlags, forceFlag } from '../../cli/client-flags.js';
 import { Flags, nameArg, usage } from '../../cli/command.js';
-import { MountCommand } from '../../cli/mount-command.js';
+import { isReadOnlyHere, MountCommand } from '../../cli/mount-command.js';
 import { type RespondRequest, respond } from '../../core/access/answers.js';
 import { writerOf } from '../../core/access/look.js';
 import { CfsError } from '../../core/errors.js';
@@ -63,7 +63,7 @@ export default class VolumeRespond extends MountCommand {
       request.asked = asked.asked;
     }
     const hosts = writer === null ? [] : await clientHosts(cluster, [writer], flags.config);
-    request.readOnly = !(hosts[0]?.hasAgent ?? false);
+    request.readOnly = hosts[0] === undefined || isReadOnlyHere(hosts[0]);
     return this.answer({ ...request, ...answer }, hosts);
   }
 

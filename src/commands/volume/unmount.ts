@@ -1,6 +1,6 @@
 import { clientFlags, forceFlag } from '../../cli/client-flags.js';
 import { nameArg } from '../../cli/command.js';
-import { MountCommand } from '../../cli/mount-command.js';
+import { isReadOnlyHere, MountCommand } from '../../cli/mount-command.js';
 import { volumeUnmount } from '../../core/access/mounts.js';
 
 export default class VolumeUnmount extends MountCommand {
@@ -22,7 +22,7 @@ export default class VolumeUnmount extends MountCommand {
     const { args, flags } = await this.parse(VolumeUnmount);
     const host = await this.clientHost(flags);
     const { client, hasAgent } = host;
-    const request = { volume: args.volume, client, readOnly: !hasAgent, force: flags.force ?? false };
+    const request = { volume: args.volume, client, readOnly: isReadOnlyHere(host), force: flags.force ?? false };
     const { outcome, steps } = await this.changeMounts([host], volumeUnmount, request, flags.force);
     const { volume, wasWriter, writer } = outcome.value;
     const passed = wasWriter && writer !== client ? ` ${writer === null ? 'Nobody' : writer} may write now.` : '';

@@ -16,4 +16,5 @@ export const logonSchema: v.GenericSchema<LogonRecord> = v.strictObject({
   lastSeen: ruled<string>(timeRule),
   reason: ruled<string | null>(descriptionRule),
   lease: v.optional(ruled<number>(sequenceRule)),
+  host: v.optional(ruled<string>((value) => (value === null ? 'it is the name of a host' : descriptionRule(value)))),
 }) as v.GenericSchema<LogonRecord>;
