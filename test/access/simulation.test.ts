@@ -23,7 +23,7 @@ const CLIENTS: Omit<SimClientsOptions, 'seed'> = {
   settings: { 'lease.interval': 500, 'lease.timeout': 3000 },
 };
 const FROM = Number(process.env.CFS_SIM_FROM ?? 1);
-const SEEDS = Number(process.env.CFS_SIM_SEEDS ?? 24);
+const SEEDS = Number(process.env.CFS_SIM_SEEDS ?? 20);
 
 /** What the checker says when a promise is broken. */
 function isBroken(error: unknown): boolean {
