@@ -53,7 +53,6 @@ describe('a client for which commands mount on another host', function () {
       says: /on host/,
     });
   });
-  });
 
   it('a person may say that the host is off: client logoff --fenced', async () => {
     cfs(['client', 'logoff', 'c1', '--fenced', '--yes'], { dir });
