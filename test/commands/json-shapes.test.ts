@@ -101,6 +101,42 @@ const ON_LIVED_IN: string[][] = [
   ['mail', 'read', '--node', 'n1'],
 ];
 
+/** One after another on another one: clients, mounts, requests. */
+const WITH_CLIENTS: string[][] = [
+  ['client', 'add', 'c1', 'c2', 'c3'],
+  ['client', 'set', 'c1', '--auto-respond'],
+  ['volume', 'allow', 'v1,v2', 'c1,c2,c3'],
+  ['client', 'logon', 'c1'],
+  ['client', 'logon', 'c2'],
+  ['volume', 'unmount', 'v2', '--client', 'c2'],
+  ['volume', 'mount', 'v2', '--client', 'c2'],
+  ['volume', 'request-write', 'v1', '--client', 'c1'],
+  ['volume', 'request-write', 'v1', '--client', 'c2', '--message', 'x'],
+  ['volume', 'requests'],
+  ['volume', 'access'],
+  ['client', 'list'],
+  ['client', 'show', 'c2'],
+  ['volume', 'respond', 'v1', '--deny', '--message', 'later'],
+  ['volume', 'request-write', 'v1', '--client', 'c2', '--message', 'again'],
+  ['volume', 'withdraw', 'v1', '--client', 'c2'],
+  ['volume', 'touch', 'v1', '--client', 'c1'],
+  ['volume', 'refresh', 'v1', '--client', 'c2'],
+  ['volume', 'mount', '--reconcile', '--client', 'c2'],
+  ['volume', 'release-write', 'v1', '--client', 'c1'],
+  ['volume', 'request-write', 'v1', '--client', 'c1', '--wait', '5s'],
+  ['volume', 'disable', 'v1'],
+  ['volume', 'enable', 'v1'],
+  ['volume', 'control', 'v2', '--software-lock'],
+  ['volume', 'lockout', 'v1', 'c2'],
+  ['volume', 'unlock', 'v1', 'c2'],
+  ['volume', 'deny', 'v1', 'c2'],
+  ['client', 'logoff', 'c1'],
+  ['client', 'remove', 'c3', '--yes'],
+  ['history', '--access'],
+  ['show', 'writers'],
+  ['show', 'requests', 'v1/c2'],
+];
+
 /** The same where the agent of n1 has a lease. */
 const WITH_AGENT: string[][] = [
   ['node', 'list'],
@@ -135,6 +171,12 @@ describe('the JSON of a command', function () {
       const { stdout, stderr, status } = runCfs([...args, '--json'], { dir });
       assert.equal(stderr, '', title(args));
       assert.equal(status, args[0] === 'check' ? 2 : 0, title(args));
+      found[title(args)] = shapeOf(JSON.parse(stdout));
+    }
+    const clients = livedInCluster();
+    for (const args of WITH_CLIENTS) {
+      const { stdout, stderr, status } = runCfs([...args, '--json'], { dir: clients });
+      assert.equal(status, 0, `${title(args)}\n${stderr}${stdout}`);
       found[title(args)] = shapeOf(JSON.parse(stdout));
     }
     const agents = livedInCluster();
