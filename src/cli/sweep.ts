@@ -8,7 +8,7 @@ import { CfsError } from '../core/errors.js';
 import { type FailedRequest, type FailedResult, nodesFailed, type QuietNode } from '../core/membership/failed.js';
 import { fencingObstacle } from '../core/membership/fenced.js';
 import type { NotDone } from '../core/membership/join.js';
-import { listLeases } from '../core/membership/leases.js';
+import { clientOfHolder, listLeases } from '../core/membership/leases.js';
 import { frozenReason } from '../core/membership/reasons.js';
 import type { SweepFindings, SweepObservations } from '../core/membership/sweep.js';
 import { allowsFormat2 } from '../core/model/format.js';
@@ -17,6 +17,7 @@ import type { Operation } from '../core/operation.js';
 import type { Snapshot, TransactOutcome } from '../core/store/store.js';
 import { readObservations, writeObservations } from '../node/observations.js';
 import type { DirectoryCluster } from '../open.js';
+import { fenceClients, type SweptClients } from './sweep-clients.js';
 import { type FencedNode, fenceQuiet, type SweepFenceParts } from './sweep-fence.js';
 import { watchLeases } from './sweep-watch.js';
 
@@ -43,11 +44,14 @@ export interface Swept {
   wouldFence: string[];
   /** Nodes that have a lease at all. */
   agents: number;
+  /** Clients that have one. */
+  clientAgents: number;
+  clients: SweptClients;
   /** The node that this is. */
   self: string;
 }
 
-/** Finds who lapsed and fences them. @throws CfsError CLUSTER_FROZEN, what readAgentConfig throws, SystemCallError */
+/** Finds who lapsed, nodes and clients, and fences them. @throws CfsError CLUSTER_FROZEN, what readAgentConfig throws, SystemCallError */
 export async function sweepLeases(wish: SweepWish): Promise<Swept> {
   const { cluster, isDryRun, onStep } = wish;
   refuseFrozen(cluster);
@@ -60,15 +64,31 @@ export async function sweepLeases(wish: SweepWish): Promise<Swept> {
     },
   });
   if (!isDryRun) keep(site.stateDir, findings, wish);
-  const agents = Object.keys(findings.observations.nodes).length;
-  const { fencing, self } = site;
-  const swept: Swept = { quiet: findings.lapsed, fenced: [], wouldFence: [], agents, self };
+  const { clientFencing, ownClient, self } = site;
+  const holders = Object.keys(findings.observations.nodes);
+  const agents = holders.filter((holder) => clientOfHolder(holder) === null).length;
+  const parts = { cluster, fencing: clientFencing, self, ownClient, isDryRun, onStep };
+  const [nodes, clients] = await Promise.all([
+    fenceNodes(findings.lapsed, site, wish),
+    fenceClients(findings.clients, parts),
+  ]);
+  return { ...nodes, agents, clientAgents: holders.length - agents, clients, self };
+}
+
+type SweptNodes = Pick<Swept, 'quiet' | 'fenced' | 'wouldFence'>;
+
+async function fenceNodes(
+  quiet: QuietNode[],
+  { fencing, self }: Site,
+  { cluster, isDryRun, change, onStep }: SweepWish,
+): Promise<SweptNodes> {
+  const swept: SweptNodes = { quiet, fenced: [], wouldFence: [] };
   if (fencing === null || !allowsFormat2(cluster.snapshot())) return swept;
   // The orderly left run nothing; and nobody turns itself off.
   const needsFencing = ({ node, left }: QuietNode) => !left && node !== self;
   swept.wouldFence = isDryRun ? swept.quiet.filter(needsFencing).map(({ node }) => node) : [];
   if (isDryRun) return swept;
-  const parts = { cluster, fencing, self, change: inTurn(wish.change), onStep };
+  const parts = { cluster, fencing, self, change: inTurn(change), onStep };
   // At once: one that takes its whole time must not keep the others waiting.
   const done = await Promise.all(
     swept.quiet.map(async (quiet) => (needsFencing(quiet) ? fenceQuiet(quiet, parts) : { quiet, fenced: null })),
@@ -99,6 +119,9 @@ function refuseFrozen(cluster: DirectoryCluster): void {
 interface Site {
   self: string;
   fencing: NodeFencing | null;
+  clientFencing: NodeFencing | null;
+  /** The client that this host is. */
+  ownClient: string | null;
   stateDir: string;
   before: SweepObservations | null;
 }
@@ -113,6 +136,8 @@ function siteOf({ cluster, config: path, stateDir: flag, node }: SweepWish): Sit
   return {
     self,
     fencing: ownFencing(config, dir, self),
+    clientFencing: ownFencing(config, dir, self, 'client'),
+    ownClient: config.client?.name ?? null,
     stateDir,
     before: readObservations(stateDir, store.place.platform.processes.bootId()),
   };

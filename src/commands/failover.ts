@@ -12,8 +12,9 @@ export default class Failover extends PlacementCommand {
     'cut off from the storage: where no agents run, nothing else does. Running it again changes nothing.\n' +
     'With --sweep it finds out itself which nodes have failed: those whose agent has not renewed its lease for the lease ' +
     'timeout, by what the run before saw (kept in the state directory) or by watching for so long. A node that never had an ' +
-    'agent is never swept. Where this node has a fencing command (/etc/cfs/agent.json), it is run first. Made for cron: ends ' +
-    'with 0 when nothing is left to do, with 6 when a takeover waits to be fenced, with 4 in a frozen cluster.';
+    'agent is never swept. Clients are seen to by the same rule: they are logged off, and whoever waits for what they wrote ' +
+    'may write it then. Where this node has a fencing command (/etc/cfs/agent.json), it is run first. Made for cron: ends ' +
+    'with 0 when nothing is left to do, with 6 when a takeover or a client waits to be fenced, with 4 in a frozen cluster.';
   static override examples = [
     { description: 'A node has died', command: 'cfs failover n3 --message "power supply"' },
     { description: 'What would happen if it did', command: 'cfs failover n3 --dry-run --explain' },
@@ -23,7 +24,7 @@ export default class Failover extends PlacementCommand {
   static override flags = {
     ...placementFlags,
     sweep: Flags.boolean({
-      summary: 'Every node whose lease has lapsed.',
+      summary: 'Every node and client whose lease has lapsed.',
       exclusive: ['explain', 'all', 'expect-generation'],
     }),
     config: Flags.string({
@@ -53,6 +54,7 @@ export default class Failover extends PlacementCommand {
 
   private async sweep(flags: { config?: string | undefined; 'state-dir'?: string | undefined; strict: boolean }) {
     const { failQuiet, nothingFailed, sweepLeases, waitingFor } = await import('../cli/sweep.js');
+    const { bothOf, describeFencedClients, describeLapsed, logOffQuiet } = await import('../cli/sweep-clients.js');
     const { describeFailed } = await import('../core/membership/failed.js');
     const cluster = await this.cluster();
     const progress = await this.progress('Looking at the leases');
@@ -66,22 +68,33 @@ export default class Failover extends PlacementCommand {
       onStep: (text) => progress.text(text),
       onNote: (text) => this.note(text),
     }).finally(() => progress.stop());
-    const { agents, quiet, fenced, wouldFence } = swept;
+    const { agents, clientAgents, quiet, fenced, wouldFence, clients } = swept;
     for (const { node, ok, message } of fenced)
       this.print(`${node} ${ok ? 'is fenced' : 'could not be fenced'}: ${message}`);
     for (const node of wouldFence) this.print(`${node} would be fenced first.`);
-    if (quiet.length === 0) {
-      this.print(agents === 0 ? 'No agent ever ran here.' : `None of ${plural(agents, 'lease')} has lapsed.`);
+    for (const line of describeFencedClients(clients)) this.print(line);
+    if (quiet.length === 0 && clients.quiet.length + clients.waits.length === 0) {
+      const leases = agents + clientAgents;
+      this.print(leases === 0 ? 'No agent ever ran here.' : `None of ${plural(leases, 'lease')} has lapsed.`);
     }
     // Where nothing has lapsed no lock is taken: every node's cron may do this every minute.
-    const outcome =
+    const failed =
       quiet.length === 0 ? nothingFailed(cluster) : await this.change(failQuiet(cluster, swept), { nodes: quiet });
-    const waits = waitingFor(cluster.snapshot(), outcome.value, swept);
-    if (waits.length > 0) process.exitCode = 6;
-    else if (flags.strict && outcome.value.unplaced > 0) process.exitCode = 4;
-    const told = describeFailed(outcome.value);
+    const waits = waitingFor(cluster.snapshot(), failed.value, swept);
+    const gone =
+      clients.quiet.length === 0 ? null : await this.change(logOffQuiet(cluster), { clients: clients.quiet });
+    const outcome = gone === null ? failed : bothOf(failed, gone);
+    const { lapsed, leftAlone } = gone?.value ?? { lapsed: [], leftAlone: [] };
+    if (waits.length + clients.waits.length > 0) process.exitCode = 6;
+    else if (flags.strict && failed.value.unplaced > 0) process.exitCode = 4;
+    const told = [describeFailed(failed.value), ...describeLapsed(clients, { lapsed, leftAlone })]
+      .filter((line) => line !== '')
+      .join('\n');
     // What was not done is told as well where nothing was committed.
     if (!outcome.committed && told !== '') this.print(told);
-    return this.changed(outcome, told, { agents, quiet, fenced, wouldFence, ...outcome.value, waits });
+    return this.changed(outcome, told, {
+      ...{ agents, quiet, fenced, wouldFence, ...failed.value, waits },
+      clients: { agents: clientAgents, ...clients, lapsed, leftAlone },
+    });
   }
 }

@@ -145,6 +145,11 @@ export function listClientLeases(platform: Platform, dir: string): Map<string, L
   return listed(platform, dir, clientOfHolder);
 }
 
+/** The newest lease of each holder, nodes and clients, in one listing. @throws SystemCallError */
+export function listHolderLeases(platform: Platform, dir: string): Map<string, Lease> {
+  return listed(platform, dir, (holder) => holder);
+}
+
 function listed(platform: Platform, dir: string, nameOf: (holder: string) => string | null): Map<string, Lease> {
   let files: string[];
   try {

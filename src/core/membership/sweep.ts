@@ -17,11 +17,13 @@ export interface SweepObservations {
   bootId: string;
   /** Monotonic time (CLOCK_MONOTONIC) at the end of the look, ms. */
   lookedMs: number;
+  /** By holder: clients are among them as `client~NAME` (leases.ts). */
   nodes: { [node: string]: { seq: number; quietMs: number } };
 }
 
 export interface SweepLook {
   snapshot: Snapshot;
+  /** By holder, as one listing shows them. */
   leases: ReadonlyMap<string, Lease>;
   bootId: string;
   /** Monotonic time before and after the listing, ms. */
