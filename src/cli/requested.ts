@@ -3,6 +3,7 @@ import { writerOf } from '../core/access/look.js';
 import { endRequests } from '../core/access/requests.js';
 import { CfsError } from '../core/errors.js';
 import { clientLeasesOf } from '../core/membership/agents.js';
+import { leaseInfo } from '../core/membership/leases.js';
 import type { RequestRecord } from '../core/model/tables.js';
 import { formatDuration } from '../core/model/units.js';
 import { escapeText } from '../render/format.js';
@@ -187,11 +188,17 @@ export class Requested {
     this.signals.begin(rest.wake);
     try {
       for (;;) {
-        const applied = clientLeasesOf(platform, paths.leases).get(client)?.applied ?? 0;
-        if (applied >= since) return;
+        const lease = clientLeasesOf(platform, paths.leases).get(client);
+        if ((lease?.applied ?? 0) >= since) return;
+        const info = lease === undefined || lease.released < since ? null : leaseInfo(platform, paths.leases, lease);
+        // Another volume that cannot be mounted is no reason to wait.
+        if (info?.behind?.includes(volume) === false) return;
         const leftMs = Math.max(timeoutMs, MOUNT_MS) - this.waitedMs();
-        const details = { volume, client, committed: since };
-        const text = `${client} may write ${volume} (generation ${since}), but its agent has not mounted it yet`;
+        const details = { volume, client, committed: since, problems: info?.problems ?? [] };
+        const says = info?.problems.find((problem) => problem.includes(volume));
+        const text =
+          `${client} may write ${volume} (generation ${since}), but its agent has not mounted it yet` +
+          (says === undefined ? '' : `: ${says}`);
         const hint = 'The agent goes on by itself. See what keeps it, on its host: cfs agentd status';
         if (this.signals.received !== null)
           throw new CfsError('INTERRUPTED', `Interrupted; ${text}`, { hint, details });

@@ -9,7 +9,7 @@ const NAMED = 5;
 function told(event: AccessEvent): [subject: string, text: string, object: string] {
   switch (event.kind) {
     case 'client':
-      return [event.client, event.what === 'changed' ? 'has other settings' : event.what, ''];
+      return [event.client, event.what === 'changed' ? 'set otherwise' : event.what, ''];
     case 'logon': {
       const why = event.reason === null ? '' : ` (${event.reason})`;
       return [event.client, { on: 'logged on', off: `logged off${why}`, gone: `is gone${why}` }[event.what], ''];
@@ -19,7 +19,7 @@ function told(event: AccessEvent): [subject: string, text: string, object: strin
     case 'mount':
       return [event.volume, MOUNTS[event.what], event.client];
     case 'volume':
-      return [event.volume, event.what === 'controlled' ? 'has other rules of access' : event.what, ''];
+      return [event.volume, event.what === 'controlled' ? 'put under other rules' : event.what, ''];
     case 'writer':
       return [event.volume, writerText(event), ''];
     case 'yield': {

@@ -233,10 +233,19 @@ describe('the agent of a client', () => {
     const { generation } = lab.snapshot();
     assert.deepEqual([host.status!.released, host.status!.applied < generation], [generation, true]);
     assert.match(host.status!.problems.join(), /volume v2: cannot be mounted read-only: no such device/);
+    assert.deepEqual(lab.leaseInfo('A').behind, ['v2'], 'who waits for v1 need not wait for it');
+    await lab.do(requestWrite, { volume: 'v1', client: 'A' });
+    await lab.until(() => host.driver.mode('v1') === 'rw', 'for writing');
+    await lab.until(
+      () => lab.leaseInfo('A').behind?.join() === 'v2',
+      'said within a moment, not at the next renewal',
+      400,
+    );
     host.driver.broken.clear();
     await lab.until(() => host.driver.mode('v2') === 'ro', 'mounted');
     await lab.run(2000);
-    assert.deepEqual([host.status!.applied, host.status!.problems], [generation, []]);
+    assert.deepEqual([host.status!.applied, host.status!.problems], [lab.snapshot().generation, []]);
+    assert.deepEqual(lab.leaseInfo('A').behind, []);
   });
 
   it('has a volume read-only where it cannot be mounted for writing, and gives the right up when asked', async () => {

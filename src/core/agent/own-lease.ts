@@ -19,6 +19,7 @@ import type { Place } from '../store/place.js';
 
 const TEXT_LIMIT = 300;
 const PROBLEMS_LIMIT = 5;
+const BEHIND_LIMIT = 50;
 
 /** What the last agent of this node left. */
 export interface Former {
@@ -91,10 +92,15 @@ export class OwnLease {
    * Creates the next name, then removes all but the one before. What cannot be removed is tried again the next time.
    * @throws SystemCallError when there is no new name
    */
-  renew(acknowledged: { released: number; applied: number | null }, timeoutMs: number, problems: string[]): Renewal {
+  renew(
+    acknowledged: { released: number; applied: number | null },
+    timeoutMs: number,
+    problems: string[],
+    behind: readonly string[] | null = null,
+  ): Renewal {
     const { clock } = this.place.platform;
     const beganMs = clock.monotonicMs();
-    const info = Buffer.from(`${JSON.stringify(this.info(problems))}\n`);
+    const info = Buffer.from(`${JSON.stringify(this.info(problems, behind))}\n`);
     const { name, isDiskFull } = this.create({ ...acknowledged, timeoutMs }, info);
     this.checkDirectory(name);
     this.removeStale();
@@ -186,7 +192,7 @@ export class OwnLease {
     });
   }
 
-  private info(problems: string[]): LeaseInfo {
+  private info(problems: string[], behind: readonly string[] | null): LeaseInfo {
     const { processes } = this.place.platform;
     return {
       version: this.version,
@@ -196,6 +202,7 @@ export class OwnLease {
       pid: processes.pid,
       incarnation: this.incarnation,
       problems: problems.slice(0, PROBLEMS_LIMIT).map((says) => says.slice(0, TEXT_LIMIT)),
+      ...(behind === null || behind.length > BEHIND_LIMIT ? {} : { behind: [...behind] }),
     };
   }
 

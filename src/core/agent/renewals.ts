@@ -38,6 +38,7 @@ export class Renewals {
   /** What an earlier agent of this node has acknowledged: this one never says less. */
   private floor = 0;
   private isMuted = false;
+  private hasNews = false;
   /** End of the first renewal of an unbroken row, and its sequence number. */
   private firstMs: number | null = null;
   private firstSeqOfRow = 0;
@@ -83,6 +84,11 @@ export class Renewals {
     this.acknowledging.applied = Math.min(generation, this.acknowledging.released);
   }
 
+  /** What stands in the lease, beside its name, has changed and is waited for. */
+  tellSoon(): void {
+    this.hasNews = true;
+  }
+
   /** As published in the lease. */
   acknowledged(): Acknowledged {
     return { released: Math.max(0, this.published.released), applied: this.published.applied };
@@ -108,18 +114,19 @@ export class Renewals {
   }
 
   /** @throws SystemCallError when it was not renewed; it is tried again sooner than usual */
-  renew(problems: string[]): { isDiskFull: boolean } {
+  renew(problems: string[], behind: readonly string[] | null = null): { isDiskFull: boolean } {
     const isShorter = this.timeoutMs < this.toldMs;
     this.dueMs = this.clock.monotonicMs() + this.intervalMs / 4;
     // Until it succeeds: what is to be acknowledged is no reason to try more often.
     this.retryMs = this.dueMs;
     const next: Acknowledged = isShorter ? this.published : { ...this.acknowledging };
-    const { beganMs, isDiskFull } = this.lease.renew(next, Math.max(this.timeoutMs, this.toldMs), problems);
+    const { beganMs, isDiskFull } = this.lease.renew(next, Math.max(this.timeoutMs, this.toldMs), problems, behind);
     if (beganMs - this.beganMs >= FENCE_SHARE * Math.max(this.toldMs, 1)) this.begin();
     this.beganMs = beganMs;
     this.dueMs = beganMs + this.intervalMs;
     this.retryMs = Number.NEGATIVE_INFINITY;
     this.published = next;
+    this.hasNews = false;
     this.toldMs = this.timeoutMs;
     this.supervisor.renewed(beganMs, this.timeoutMs);
     return { isDiskFull };
@@ -182,7 +189,7 @@ export class Renewals {
 
   private hasMore(): boolean {
     const { released, applied } = this.acknowledging;
-    return released > this.published.released || applied > this.published.applied;
+    return this.hasNews || released > this.published.released || applied > this.published.applied;
   }
 
   private ackDueMs(): number {

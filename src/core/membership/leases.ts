@@ -44,6 +44,11 @@ export interface LeaseInfo {
   incarnation: string;
   /** What the agent could not do, a sentence each; at most a few. */
   problems: string[];
+  /**
+   * Of a client's agent: the volumes that are not yet mounted as generation RELEASED or a later one wishes. Absent: too many to be
+   * named, or an older cfs; APPLIED alone tells then.
+   */
+  behind?: string[];
 }
 
 const CLIENT = 'client~';
@@ -132,7 +137,8 @@ function isLeaseInfo(info: unknown): info is LeaseInfo {
   const m = info as Record<string, unknown>;
   const texts = ['version', 'host', 'bootId', 'incarnation'].every((name) => typeof m[name] === 'string');
   const numbers = ['format', 'pid'].every((name) => Number.isFinite(m[name]));
-  return texts && numbers && Array.isArray(m.problems) && m.problems.every((says) => typeof says === 'string');
+  const isTexts = (list: unknown) => Array.isArray(list) && list.every((text) => typeof text === 'string');
+  return texts && numbers && isTexts(m.problems) && (m.behind === undefined || isTexts(m.behind));
 }
 
 /** Every node's newest lease. A directory that is not there yet holds none. @throws SystemCallError */

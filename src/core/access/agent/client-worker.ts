@@ -26,7 +26,7 @@ import { quoteName } from '../../model/names.js';
 import { settingOf } from '../../model/settings.js';
 import type { WriterRecord } from '../../model/tables.js';
 import type { Change, Snapshot } from '../../store/store.js';
-import { hasApplied, hasReleased, lostVolume } from './acknowledging.js';
+import { Acknowledging, lostVolume } from './acknowledging.js';
 import { Answering } from './answering.js';
 import { Asking } from './asking.js';
 import { ClientMounts } from './client-mounts.js';
@@ -76,6 +76,7 @@ export class ClientWorker {
   private headReadMs = Number.NEGATIVE_INFINITY;
   private hintedMs = Number.NEGATIVE_INFINITY;
   private lookDueMs = 0;
+  private readonly acknowledging: Acknowledging;
   private alarm: string | null = null;
   /** The generation that an earlier agent has applied, as its last lease says. */
   private formerApplied = 0;
@@ -116,6 +117,8 @@ export class ClientWorker {
     const { givingUp } = this;
     this.answering = new Answering({ client, view, mounts, marks, givingUp, asking, answer, log, hook, wake });
     this.refreshing = new Refreshing({ client, view, mounts, asking, clock, log, hook });
+    const isOld = (item: VolumeView): boolean => this.refreshing.isOlderThanSaid(item);
+    this.acknowledging = new Acknowledging({ view, mounts, renewals: this.renewals, isOld });
     this.expiring = new Expiring({ view, asking, clock });
     this.loggingOn = new LoggingOn({ client, view, renewals: this.renewals, asking });
     const leave = (): void => void this.troubles.attempt('leave', () => this.renewals.leave());
@@ -198,7 +201,7 @@ export class ClientWorker {
     if (this.now() >= this.lookDueMs) this.troubles.attempt('look at the leases', () => this.look(snapshot));
     this.mounts.step(wishesOf(this.wishing), (step) => this.obstacle(step));
     if (this.alarm === null) this.tell(snapshot);
-    this.acknowledge();
+    this.acknowledging.step(this.ending.isUnderWay);
     if (this.renewals.isBehind()) this.troubles.attempt('renew the lease', () => this.renew());
     this.ended = this.ending.step();
     this.tellStatus();
@@ -272,7 +275,7 @@ export class ClientWorker {
       );
       return;
     }
-    this.renewals.renew(this.problems());
+    this.renewals.renew(this.problems(), this.acknowledging.behind);
   }
 
   private look(snapshot: Snapshot): void {
@@ -323,14 +326,6 @@ export class ClientWorker {
     for (const { volume, since, isWriter } of this.view.volumes.values()) if (isWriter) rights.set(volume, since);
     const isWriting = (volume: string, since: number): boolean => this.mounts.isWriting(volume, since);
     this.marks.step(rights, isWriting, { intervalMs: settingOf(snapshot, 'lease.interval'), generation });
-  }
-
-  private acknowledge(): void {
-    const { view, mounts, refreshing } = this;
-    if (!hasReleased(view, mounts)) return;
-    this.renewals.released(view.generation);
-    if (this.ending.isUnderWay || !hasApplied(view, mounts, (item) => refreshing.isOlderThanSaid(item))) return;
-    this.renewals.applied(view.generation);
   }
 
   private nextDueMs(): number {
