@@ -2,8 +2,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Lease, type LeaseInfo, leaseName, parseLeaseName } from '../../src/core/membership/leases.js';
-import { cfs } from '../kit/cli.js';
-import { smallCluster } from '../kit/commands.js';
+import { script } from '../agentd/kit.js';
+import { type CfsResult, cfs, startCfs, tempDir } from '../kit/cli.js';
+import { fileOf, smallCluster } from '../kit/commands.js';
 
 const INFO: LeaseInfo = {
   version: '0.1.0',
@@ -49,3 +50,33 @@ export async function whileRenewing<T>(dir: string, nodes: string[], step: () =>
     clearInterval(timer);
   }
 }
+
+export interface Swept {
+  status: number;
+  stdout: string;
+  stderr: string;
+  /** Of its standard output as JSON. */
+  json: Record<string, unknown>;
+}
+
+/** Runs a sweep as node n1, with a state directory and maybe a configuration, while other agents go on. */
+export async function sweep(dir: string, args: string[] = [], stateDir = tempDir('state')): Promise<Swept> {
+  const child = startCfs(['failover', '--sweep', '--node', 'n1', '--state-dir', stateDir, '--json', ...args], { dir });
+  const result: CfsResult = { status: -1, stdout: '', stderr: '' };
+  child.stdin?.end();
+  child.stdout?.on('data', (chunk) => {
+    result.stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    result.stderr += chunk;
+  });
+  const status = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)));
+  const json = result.stdout === '' ? {} : (JSON.parse(result.stdout) as Record<string, unknown>);
+  return { ...result, status, json };
+}
+
+/** A configuration with a fencing command of these lines, with more about it, and more beside it. */
+export const fencing = (lines: string, timeout = '2s', more: object = {}, beside: object = {}) => [
+  '--config',
+  fileOf(JSON.stringify({ fencing: { command: script(lines), timeout, ...more }, ...beside }), 'agent.json'),
+];

@@ -7,40 +7,9 @@ import { NodeClock } from '../../src/node/clock.js';
 import { readObservations, writeObservations } from '../../src/node/observations.js';
 import { NodeProcesses } from '../../src/node/processes.js';
 import { openCluster } from '../../src/open.js';
-import { script } from '../agentd/kit.js';
-import { type CfsResult, cfs, cfsJson, runCfs, startCfs, tempDir } from '../kit/cli.js';
+import { cfs, cfsJson, runCfs, tempDir } from '../kit/cli.js';
 import { changesNothing, errorOf, fileOf, generationOf } from '../kit/commands.js';
-import { putLease, quickCluster, whileRenewing } from './sweep-kit.js';
-
-interface Swept {
-  status: number;
-  stdout: string;
-  stderr: string;
-  /** Of its standard output as JSON. */
-  json: Record<string, unknown>;
-}
-
-/** Runs a sweep as node n1, with a state directory and maybe a configuration, while other agents go on. */
-async function sweep(dir: string, args: string[] = [], stateDir = tempDir('state')): Promise<Swept> {
-  const child = startCfs(['failover', '--sweep', '--node', 'n1', '--state-dir', stateDir, '--json', ...args], { dir });
-  const result: CfsResult = { status: -1, stdout: '', stderr: '' };
-  child.stdin?.end();
-  child.stdout?.on('data', (chunk) => {
-    result.stdout += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    result.stderr += chunk;
-  });
-  const status = await new Promise<number>((done) => child.on('close', (code) => done(code ?? -1)));
-  const json = result.stdout === '' ? {} : (JSON.parse(result.stdout) as Record<string, unknown>);
-  return { ...result, status, json };
-}
-
-/** A configuration with a fencing command of these lines. */
-const fencing = (lines: string, timeout = '2s') => [
-  '--config',
-  fileOf(JSON.stringify({ fencing: { command: script(lines), timeout } }), 'agent.json'),
-];
+import { fencing, putLease, quickCluster, sweep, whileRenewing } from './sweep-kit.js';
 
 const stateOf = (dir: string, node: string) => cfsJson(['show', 'membership', node], { dir });
 const recordOf = (shown: Record<string, unknown>) => JSON.stringify(shown);
