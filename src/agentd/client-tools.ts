@@ -26,7 +26,9 @@ export function clientToolsOf(config: AgentConfig, place: ToolsPlace): ClientToo
   const common = commonTools(config, place);
   const { programs, journal, onProblem } = common;
   const own = configOfClient(config, served.name);
-  const driver = mountDriverOf(own, { client: served.name, dir, stateDir, programs, log });
+  // Others take over at a fixed time: who fences cannot ask programs to end first.
+  const grace = ends === 'fenced' ? { graceMs: 0 } : {};
+  const driver = mountDriverOf(own, { client: served.name, dir, stateDir, programs, log, ...grace });
   const options = { ends, onProblem };
   return {
     ...common,

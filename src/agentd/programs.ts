@@ -14,6 +14,8 @@ import { trustedProgram } from './trusted-program.js';
 export interface ProgramsOptions {
   /** The node's state directory; null: nobody else has to find what runs (a command of a person). */
   stateDir: string | null;
+  /** A program runs also where its mark cannot be written (a state directory that is full, or gone): fencing must not fail for that. */
+  canDoWithoutMarks?: boolean;
   /** Where no program may lie: the cluster directory. See TrustOptions. */
   outside: readonly string[];
 }
@@ -65,9 +67,14 @@ export class Programs {
   private mark(run: string): string | null {
     if (this.options.stateDir === null) return null;
     const dir = join(this.options.stateDir, RUNS);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
     const mark = join(dir, run);
-    writeFileSync(mark, '', { flag: 'wx', mode: 0o600 });
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      writeFileSync(mark, '', { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      if (this.options.canDoWithoutMarks !== true) throw error;
+      return null;
+    }
     return mark;
   }
 }

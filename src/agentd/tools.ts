@@ -24,8 +24,8 @@ export interface ToolsPlace {
 export type CommonTools = Omit<Tools, 'driver' | 'hooks'> & { hooks: NodeHooks; onProblem: (error: Error) => void };
 
 export function commonTools(config: AgentConfig, place: ToolsPlace): CommonTools {
-  const { served, dir, stateDir, log, processes } = place;
-  const programs = new Programs({ stateDir, outside: [dir] });
+  const { served, dir, stateDir, log, ends, processes } = place;
+  const programs = new Programs({ stateDir, outside: [dir], canDoWithoutMarks: ends === 'fenced' });
   return {
     programs,
     journal: new OwnershipJournal({ stateDir, node: holderOf(served), bootId: processes.bootId(), monotonicMs }),

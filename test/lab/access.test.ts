@@ -4,7 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { problemsOf, proofOf, violationsOf } from '../../scripts/access/check-writers.js';
 import type { ClientAgent, VolumeSource } from '../../scripts/access/client-agent.js';
@@ -121,10 +130,10 @@ class Pair {
   }
 }
 
-/** A program that keeps a file open for writing until it is killed. */
-async function openFile({ lab }: Pair, client: string): Promise<ChildProcess> {
+/** A program that keeps a file open for writing until it is killed. @param also what it does besides */
+async function openFile({ lab }: Pair, client: string, also = ''): Promise<ChildProcess> {
   const path = join(lab.agent(client).mountPoint(V), 'data');
-  const program = "require('fs').openSync(process.argv[1], 'a'); console.log('open'); setInterval(() => {}, 1000)";
+  const program = `${also}require('fs').openSync(process.argv[1], 'a'); console.log('open'); setInterval(() => {}, 1000)`;
   const [file, ...argv] = lab.space.argv([process.execPath, '-e', program, path]);
   const child = spawn(file!, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   let isOpen = false;
@@ -223,6 +232,42 @@ for (const [kind, make] of [
     it('at no generation, and at no time, two writers', () => pair.assertProved());
   });
 }
+
+describe('a client whose worker freezes while it writes', () => {
+  const LEASE_MS = 4000;
+  let pair: Pair;
+
+  before(async function () {
+    needsMounts(this);
+    pair = new Pair({ settings: { 'lease.timeout': LEASE_MS } });
+    await pair.start();
+  });
+
+  after(async () => {
+    if (pair === undefined) return;
+    await pair.lab.stopAll();
+    pair.close();
+  });
+
+  it('is read-only before its lease is over, though a program there ignores TERM and its state directory is gone', async () => {
+    await pair.obtains('A');
+    const program = await openFile(pair, 'A', "process.on('SIGTERM', () => {}); ");
+    const agent = pair.agent('A');
+    renameSync(agent.stateDir, `${agent.stateDir}.gone`);
+    writeFileSync(agent.stateDir, 'no directory');
+    const frozen = monotonicMs();
+    assert.ok(agent.signal('worker', 'SIGSTOP'));
+    await waitFor('its mount to be read-only', 20_000, () => pair.mode('A') === 'ro', {
+      explain: () => pair.lab.describe(),
+    });
+    const tookMs = monotonicMs() - frozen;
+    assert.ok(tookMs < LEASE_MS, `read-only after ${tookMs} ms`);
+    await waitFor('the program to be ended', 5000, () => program.exitCode ?? program.signalCode);
+    rmSync(agent.stateDir);
+    renameSync(`${agent.stateDir}.gone`, agent.stateDir);
+    await pair.obtains('B');
+  });
+});
 
 describe('an agent that is killed between two steps', () => {
   let pair: Pair;

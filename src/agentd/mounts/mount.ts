@@ -11,7 +11,7 @@ import { HostTools } from './host-tools.js';
 import type { MountJob, VolumeMount } from './job.js';
 import type { MountParts } from './parts.js';
 
-export interface HostMountOptions extends Pick<MountParts, 'dir' | 'programs' | 'log'> {
+export interface HostMountOptions extends Pick<MountParts, 'dir' | 'programs' | 'log' | 'graceMs'> {
   volumes: Record<string, ClientVolumeConfig>;
   /** Longest time of one program, ms. */
   timeoutMs: number;
@@ -25,9 +25,15 @@ export class HostMountDriver implements MountDriver {
   private readonly mounts = new Map<string, VolumeMount>();
   private readonly last = new Map<string, Promise<unknown>>();
 
-  constructor({ volumes, dir, programs, log, timeoutMs }: HostMountOptions) {
+  constructor({
+    volumes,
+    dir,
+    programs,
+    log,
+    timeoutMs,
+    graceMs = Math.min(GRACE_MS, timeoutMs / 4),
+  }: HostMountOptions) {
     const tools = new HostTools({ programs, timeoutMs });
-    const graceMs = Math.min(GRACE_MS, timeoutMs / 4);
     for (const [volume, config] of Object.entries(volumes)) {
       const job: MountJob = { volume, config, tools, dir, graceMs, log };
       this.mounts.set(volume, config.directory === null ? new DeviceMount(job) : new DirectoryMount(job));

@@ -10,6 +10,8 @@ export interface MountParts {
   /** Where the record driver remembers its mounts over the end of the process; null: it does not. */
   stateDir: string | null;
   log: Log;
+  /** Time between TERM and KILL of a program that is in the way, where it is ended by force, ms; default 2 s, or a quarter of the timeout. */
+  graceMs?: number;
   /** Longest time of one program, ms, where it is shorter than the configured one: the supervisor's stops. */
   limitMs?: number;
 }
