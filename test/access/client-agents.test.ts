@@ -91,7 +91,7 @@ describe('clients that are gone', () => {
     assert.match(logonOf(lab.snapshot(), 'A')!.reason!, /; fenced by client B: switched off$/);
   });
 
-  it('stay while the cluster is frozen, which is shown', async () => {
+  it('[F49] stay while the cluster is frozen, which is shown', async () => {
     const lab = await ClientLab.make({ clients: ['A', 'B'] });
     await lab.makeWriter('A');
     await lab.do(clusterFreeze, { until: null, reason: 'works' });
@@ -121,7 +121,7 @@ describe('write requests', () => {
     );
   });
 
-  it('of a client without an agent expire by the agent of the writer', async () => {
+  it('[F48] of a client without an agent expire by the agent of the writer', async () => {
     const lab = await ClientLab.make({ clients: ['A', 'B'], fields: { autoRespond: false } });
     await lab.makeWriter('A');
     lab.host('B').worker!.stop({ drain: false });

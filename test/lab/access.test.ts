@@ -183,7 +183,7 @@ for (const [kind, make] of [
       pair.write('A', 'three\n');
     });
 
-    it('a writer with an open file: the answer is a denial that names the process; closed, it is handed over', async () => {
+    it('[F46] a writer with an open file: the answer is a denial that names the process; closed, it is handed over', async () => {
       const program = await openFile(pair, 'A');
       try {
         const { status, stderr } = await pair.asks('B');
@@ -200,7 +200,7 @@ for (const [kind, make] of [
       pair.write('B', 'five\n');
     });
 
-    it("A is killed while writing: B gets the volume after A's lease lapses; A, back, finds itself read-only", async () => {
+    it("[F44] A is killed while writing: B gets the volume after A's lease lapses; A, back, finds itself read-only", async () => {
       await pair.obtains('A');
       const program = await openFile(pair, 'A');
       pair.write('A', 'six\n');
@@ -249,7 +249,7 @@ describe('a client whose worker freezes while it writes', () => {
     pair.close();
   });
 
-  it('is read-only before its lease is over, though a program there ignores TERM and its state directory is gone', async () => {
+  it('[F45] is read-only before its lease is over, though a program there ignores TERM and its state directory is gone', async () => {
     await pair.obtains('A');
     const program = await openFile(pair, 'A', "process.on('SIGTERM', () => {}); ");
     const agent = pair.agent('A');
@@ -324,7 +324,7 @@ describe('an agent that is killed between two steps', () => {
     assert.equal(pair.mode('A'), pair.writer === 'A' ? 'rw' : 'ro');
   });
 
-  it('before its mount is read-only: the next start makes it so first, and only then another one may write', async () => {
+  it('[F47] before its mount is read-only: the next start makes it so first, and only then another one may write', async () => {
     await pair.obtains('A');
     pair.write('A', 'one\n');
     writeFileSync(holdFile('A'), '');
