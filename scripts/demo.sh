@@ -88,6 +88,20 @@ cfs history --membership
 cfs why Finance
 stop_agents
 trap - EXIT
+by_agents=$CFS_DIR
 
 echo
-echo "The clusters stay in $decided_by_hand and $CFS_DIR. Try: CFS_DIR=$decided_by_hand node bin/run.js diff 2 3"
+echo "Clients mount volumes: many read, one writes, and the right is handed over on request (WO 99/53415, FIG. 12A-15E)."
+export CFS_DIR=$dir/clients
+cfs init --name studio --nodes n1 --volumes 2 --clients c1,c2,c3 --yes --dir "$CFS_DIR"
+for client in c1 c2 c3; do cfs client logon "$client"; done
+cfs volume request-write v1 --client c1
+cfs volume request-write v1 --client c2 --message "need to render"
+cfs volume request-write v1 --client c3
+cfs volume access
+cfs volume respond v1 --grant --message "all saved"
+cfs volume access
+cfs history --access
+
+echo
+echo "The clusters stay in $decided_by_hand, $by_agents and $CFS_DIR. Try: CFS_DIR=$decided_by_hand node bin/run.js diff 2 3"
