@@ -185,7 +185,12 @@ function markingHost<Request, Result>(
     run(draft, request, context) {
       const result = operation.run(draft, request, context);
       const logon = logonOf(draft, driven.client);
-      if (logon?.loggedOn === true && logon.host !== host) draft.put('logons', driven.client, { ...logon, host });
+      if (logon?.loggedOn !== true) return result;
+      // What a former agent left behind says nothing of these mounts: nobody is to find the client gone by it.
+      const former = driven.lease?.seq ?? -1;
+      const isNewer = former > (logon.lease ?? -1);
+      if (logon.host === host && !isNewer) return result;
+      draft.put('logons', driven.client, { ...logon, host, ...(isNewer ? { lease: former } : {}) });
       return result;
     },
   };

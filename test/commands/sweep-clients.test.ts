@@ -8,7 +8,7 @@ import { clientLogoff, clientLogon } from '../../src/index.js';
 import { NodeClock } from '../../src/node/clock.js';
 import { readObservations, writeObservations } from '../../src/node/observations.js';
 import { NodeProcesses } from '../../src/node/processes.js';
-import { accessCluster, layLease, opened } from '../kit/access-cluster.js';
+import { accessCluster, layLease, opened, ScriptedHost } from '../kit/access-cluster.js';
 import { cfs, runCfs, tempDir } from '../kit/cli.js';
 import { changesNothing, errorOf, generationOf } from '../kit/commands.js';
 import { fencing, putLease, type Swept, sweep } from './sweep-kit.js';
@@ -202,6 +202,19 @@ describe('cfs failover --sweep sees to clients', function () {
     assert.deepEqual(clientsOf(swept).leftAlone, [{ client: 'c3', why: 'its lease was renewed meanwhile' }]);
     const { writer, isOn } = await tablesOf(dir);
     assert.deepEqual([writer, isOn('c3'), isOn('c1')], ['c3', true, false]);
+  });
+
+  it('but not to one for which a command of its host has mounted since its agent left', async () => {
+    const dir = await accessCluster();
+    cfs(['cluster', 'set', 'lease.interval=100ms', 'lease.timeout=300ms'], { dir });
+    layLease(dir, 'c3', { ...QUIET, applied: null });
+    const host = new ScriptedHost('c3');
+    cfs(['volume', 'request-write', 'v1', '--client', 'c3', '--config', host.config], { dir });
+    assert.deepEqual(host.mounted, { v1: 'rw' });
+    const swept = await sweep(dir);
+    assert.deepEqual([swept.status, clientsOf(swept).lapsed], [0, []]);
+    const { writer, isOn } = await tablesOf(dir);
+    assert.deepEqual([writer, isOn('c3')], ['c3', true]);
   });
 
   it('and to nodes in the same run, each by its own change', async () => {
