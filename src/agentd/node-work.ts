@@ -28,6 +28,8 @@ class Parts {
   fencing: Fencing | null = null;
   /** The same command for clients that are gone. */
   clientFencing: Fencing | null = null;
+  /** The client that this host is besides, by its configuration. */
+  ownClient: string | null = null;
 
   readonly driver: Driver;
   readonly hooks: Hooks;
@@ -54,6 +56,7 @@ class Parts {
     const { programs } = this.tools;
     this.fencing = fencingOf(config.fencing, { served, dir, programs });
     this.clientFencing = fencingOf(config.fencing, { served, fences: 'client', dir, programs });
+    this.ownClient = config.client?.name ?? null;
     log.setLevel(config.logLevel);
   }
 }
@@ -92,6 +95,7 @@ export async function workForNode({ start, log, onOrder }: WorkerContext): Promi
       dir: place.paths.leases,
       by: `node ${node}`,
       self: null,
+      ownClient: () => parts.ownClient,
       decide: async (request) => (await decider.decide('clients-lapsed', request)).value as LapsedResult,
       fencing: () => parts.clientFencing,
       log,

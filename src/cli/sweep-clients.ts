@@ -38,8 +38,11 @@ export async function fenceClients(quiet: readonly QuietClient[], parts: SweepCl
   const done = await Promise.all(quiet.map((item) => (item.left ? item : fencedClient(item, parts, swept))));
   for (const item of done) {
     const { client, why, left, fenced } = item;
-    if (!isRequired || left || fenced !== undefined) swept.quiet.push(item);
-    else swept.waits.push({ client, why: `${why}; waits to be fenced (fencing.policy=required)` });
+    // Held back whatever the policy is, as with nodes.
+    const hasFailed = swept.fenced.some((result) => result.client === client && !result.ok);
+    const reason = isRequired ? ' (fencing.policy=required)' : hasFailed ? ': the command failed' : null;
+    if (left || fenced !== undefined || reason === null) swept.quiet.push(item);
+    else swept.waits.push({ client, why: `${why}; waits to be fenced${reason}` });
   }
   return swept;
 }
@@ -58,7 +61,6 @@ async function fencedClient(quiet: QuietClient, parts: SweepClientsParts, swept:
     (error: Error) => ({ ok: false, message: error.message }),
   );
   swept.fenced.push({ client, ...result });
-  // Without it the client has fenced itself by now, where the policy trusts that; as agents decide it.
   if (!result.ok) return quiet;
   // It may have renewed until it was off.
   const { platform, paths } = cluster.store.place;

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../src/core/errors.js';
+import { FORMAT } from '../../src/core/model/format.js';
 import { type CfsResult, cfs, runCfs, tempDir } from '../kit/cli.js';
 import {
   changesNothing,
@@ -99,10 +100,10 @@ const DAMAGES: Damage[] = [
   ],
   [
     'a newer format',
-    (d) => rewrite(join(d, NEWEST), (line) => line.replace('"format":2', '"format":3')),
+    (d) => rewrite(join(d, NEWEST), (line) => line.replace(`"format":${FORMAT}`, `"format":${FORMAT + 1}`)),
     4,
     'FORMAT_TOO_NEW',
-    /Generation 2 is written in format 3/,
+    new RegExp(`Generation 2 is written in format ${FORMAT + 1}`),
     /newer cfs/,
   ],
   [

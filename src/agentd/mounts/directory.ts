@@ -155,7 +155,7 @@ export class DirectoryMount implements VolumeMount {
     const { volume, tools, config } = this.job;
     const what = `${volume} could not be mounted at ${escapeText(at)}`;
     await makePlace(at);
-    const stage = mkdtempSync(join(STAGES, STAGE));
+    const stage = mkdtempSync(join(STAGES, `${STAGE}${process.pid}-`));
     try {
       await tools.mount(['-o', 'bind', '--source', config.directory!, '--target', stage], what);
       try {

@@ -42,7 +42,7 @@ describe('the mount driver with a directory', function () {
     assert.equal(readFileSync(site.at('v1/a'), 'utf8'), 'written');
     assert.equal(await driver.written('v1'), null);
     assert.deepEqual(
-      readdirSync('/run').filter((name) => name.startsWith('cfs-bind-')),
+      readdirSync('/run').filter((name) => name.startsWith(`cfs-bind-${process.pid}-`)),
       [],
     );
   });

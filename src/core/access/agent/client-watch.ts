@@ -30,6 +30,8 @@ export interface ClientWatchOptions {
   /** The client whose agent this is: it does not judge itself. Null: a node's. */
   self: string | null;
   decide: (request: LapsedRequest) => Promise<LapsedResult>;
+  /** The client that this host is besides, by its configuration: its host does not turn itself off. */
+  ownClient?: () => string | null;
   /** This host's fencing command, as it is now. */
   fencing: () => Fencing | null;
   log: Log;
@@ -158,7 +160,7 @@ export class ClientWatch {
     if (hasLeft) return { client, lease: lease.seq, why: leftReason(quietMs), left: true };
     const why = quietReason(quietMs, this.options.by);
     const isRequired = settingOf(this.snapshot!, 'fencing.policy') === 'required';
-    const fencing = this.options.fencing();
+    const fencing = client === this.options.ownClient?.() ? null : this.options.fencing();
     if (fencing === null) {
       if (!isRequired) return { client, lease: lease.seq, why };
       this.told(
@@ -171,8 +173,11 @@ export class ClientWatch {
     try {
       says = await fencing.fence(client);
     } catch (error) {
-      this.told(`client ${client} could not be fenced: ${messageOf(error)}`);
-      return isRequired ? null : { client, lease: lease.seq, why };
+      // Held back whatever the policy is, as with nodes.
+      this.told(
+        `client ${client} could not be fenced: ${messageOf(error)}; cfs client logoff ${client} --fenced says that it is off`,
+      );
+      return null;
     }
     this.options.hook('fenced', { CFS_CLIENT: client, CFS_REASON: says });
     // It may have renewed until it was off.
