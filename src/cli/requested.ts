@@ -4,6 +4,7 @@ import { endRequests } from '../core/access/requests.js';
 import { CfsError } from '../core/errors.js';
 import { clientLeasesOf } from '../core/membership/agents.js';
 import { leaseInfo } from '../core/membership/leases.js';
+import { settingOf } from '../core/model/settings.js';
 import type { RequestRecord } from '../core/model/tables.js';
 import { formatDuration } from '../core/model/units.js';
 import { escapeText } from '../render/format.js';
@@ -29,6 +30,8 @@ interface Wish {
   volume: string;
   timeoutMs: number;
   isQuiet: boolean;
+  /** The generation that the change of the command was made on: a right of then or earlier is older than the command. */
+  base: number;
 }
 
 export class Requested {
@@ -177,10 +180,19 @@ export class Requested {
     return 'here';
   }
 
-  /** Its agent says with its lease how far it is. @throws CfsError WAIT_TIMEOUT, INTERRUPTED */
+  /**
+   * Its agent says with its lease how far it is. What a lease of before the command says of a right that is older still is no news: its
+   * worker may just have been killed, and everything here been made read-only.
+   * @throws CfsError WAIT_TIMEOUT, INTERRUPTED
+   */
   private async untilMounted(since: number): Promise<void> {
-    const { platform, paths } = this.parts.cluster.store.place;
-    const { volume, timeoutMs } = this.wish;
+    const { cluster } = this.parts;
+    const { platform, paths } = cluster.store.place;
+    const { volume, timeoutMs, base } = this.wish;
+    const isOld = since <= base;
+    const seen = isOld ? (this.host.lease?.seq ?? -1) : -1;
+    // Two renewals, where there is to be one.
+    const leastMs = Math.max(MOUNT_MS, isOld ? 2 * settingOf(cluster.snapshot(), 'lease.interval') : 0);
     const { client } = this.host;
     const rest = resting(paths.leases);
     this.signals.end();
@@ -189,11 +201,12 @@ export class Requested {
     try {
       for (;;) {
         const lease = clientLeasesOf(platform, paths.leases).get(client);
-        if ((lease?.applied ?? 0) >= since) return;
+        const isNews = lease !== undefined && lease.seq > seen;
+        if (isNews && (lease.applied ?? 0) >= since) return;
         const info = lease === undefined || lease.released < since ? null : leaseInfo(platform, paths.leases, lease);
         // Another volume that cannot be mounted is no reason to wait.
-        if (info?.behind?.includes(volume) === false) return;
-        const leftMs = Math.max(timeoutMs, MOUNT_MS) - this.waitedMs();
+        if (isNews && info?.behind?.includes(volume) === false) return;
+        const leftMs = Math.max(timeoutMs, leastMs) - this.waitedMs();
         const details = { volume, client, committed: since, problems: info?.problems ?? [] };
         const says = info?.problems.find((problem) => problem.includes(volume));
         const text =

@@ -68,6 +68,7 @@ export default class VolumeRequestWrite extends MountCommand {
       volume,
       isQuiet: this.jsonEnabled(),
       timeoutMs: flags.wait,
+      base: outcome.base,
     });
     const granted = response === 'granted' ? await requested.granted(null, steps) : await requested.wait(asked!);
     for (const line of granted.lines) this.print(line);

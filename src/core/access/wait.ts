@@ -4,11 +4,11 @@
  */
 import type { Lease } from '../membership/leases.js';
 import { naturalCompare } from '../model/names.js';
-import type { WriterRecord } from '../model/tables.js';
+import type { RequestRecord, WriterRecord } from '../model/tables.js';
 import type { Change, Snapshot } from '../store/store.js';
-import { mustGiveUp } from './desired.js';
+import { modeUnlessYielding, mustGiveUp } from './desired.js';
 import { logonOf, writerOf } from './look.js';
-import { pairOf } from './pair.js';
+import { pairName, pairOf } from './pair.js';
 
 /** A client whose mounts a change concerns, and the volumes in question. */
 export interface ConcernedClient {
@@ -77,4 +77,35 @@ export function clientProgress(
     const isAwaited = hasAgent && (applied < generation || givesUp.length > 0);
     return { client, released: lease?.released ?? null, applied, givesUp, isAwaited };
   });
+}
+
+/** A right that was to be given up and was not. */
+export interface KeptRight {
+  volume: string;
+  /** The writer, as before. */
+  client: string;
+  /** The request that was agreed to, as it was answered then; null: there was none, or its client has asked anew by now. */
+  request: (RequestRecord & { from: string }) | null;
+}
+
+/**
+ * Of a change by which writers agree to give up what they might keep (respond, releaseWrite): the rights that they keep after all, as
+ * their agents found programs with files open, or the request ended otherwise.
+ * @param then the generation that the change made @param now the newest
+ */
+export function keptRights(then: Snapshot, now: Snapshot, changes: readonly Change[]): KeptRight[] {
+  const kept: KeptRight[] = [];
+  for (const { table, name: volume } of changes) {
+    if (table !== 'writers') continue;
+    const { writer: client, since, yields } = writerOf(then, volume);
+    const current = writerOf(now, volume);
+    if (client === null || yields === undefined || modeUnlessYielding(then, volume, client) !== 'rw') continue;
+    if (current.writer !== client || current.since !== since || current.yields !== undefined) continue;
+    const from = yields.to;
+    const request = from === null ? undefined : now.table('requests').get(pairName(volume, from));
+    const asked = from === null ? undefined : then.table('requests').get(pairName(volume, from))?.asked;
+    const isSame = from !== null && request !== undefined && request.asked === asked;
+    kept.push({ volume, client, request: isSame ? { ...request, from } : null });
+  }
+  return kept;
 }
