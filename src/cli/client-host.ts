@@ -7,7 +7,7 @@ import { type AgentConfig, readAgentConfig } from '../agentd/config.js';
 import { chooseStateDir, readIdentity } from '../agentd/state-dir.js';
 import { lockHolder } from '../agentd/state-lock.js';
 import type { MountDriver } from '../core/access/agent/ports.js';
-import { logonOf } from '../core/access/look.js';
+import { mountingHost } from '../core/access/look.js';
 import { type Presence, presenceOf } from '../core/access/presence.js';
 import type { Log } from '../core/agent/ports.js';
 import { CfsError } from '../core/errors.js';
@@ -28,6 +28,8 @@ export interface ClientHost extends Presence {
   client: string;
   /** This host's configuration is of this client. */
   isHere: boolean;
+  /** This host's configuration is of another client. */
+  isOfAnother: boolean;
   /** The other host on which commands mount for it (LogonRecord.host), where it has no agent; null: there is none. */
   elsewhere: string | null;
   /** `record`, which touches nothing, where `isHere` is false. To be used only where `hasAgent` is false. */
@@ -87,13 +89,14 @@ export async function clientHosts(
       // Between two of its workers an agent has a lease whose process is gone; its supervisor is there.
       const hasAgent = presence.hasAgent || (isHere && hasSupervisor(stateDir, cluster, client));
       const driver = isHere ? await driverOf(config, cluster, client, locksDir) : RECORD;
-      const host = logonOf(snapshot, client)?.host ?? null;
+      const host = mountingHost(snapshot, client);
       return {
         client,
         isHere,
+        isOfAnother: own !== null && !isHere,
         lease: presence.lease,
         hasAgent,
-        elsewhere: hasAgent || driver !== RECORD ? null : host,
+        elsewhere: hasAgent || (driver !== RECORD && host === platform.processes.host()) ? null : host,
         driver,
         locksDir,
       };

@@ -3,15 +3,22 @@ import assert from 'node:assert/strict';
 import { ClientWatch } from '../../src/core/access/agent/client-watch.js';
 import { withClientQuestions } from '../../src/core/access/agent/decisions.js';
 import { clientSet } from '../../src/core/access/clients.js';
-import { clientLogon, clientsLapsed, type LapsedRequest } from '../../src/core/access/logon.js';
+import { clientLogoff, clientLogon, clientsLapsed, type LapsedRequest } from '../../src/core/access/logon.js';
 import { isLoggedOn, logonOf, writerOf } from '../../src/core/access/look.js';
 import { requestWrite } from '../../src/core/access/requests.js';
 import { volumeAllow, volumeControl } from '../../src/core/access/rights.js';
 import { clusterFreeze } from '../../src/core/config/settings.js';
+import type { Operation } from '../../src/core/operation.js';
 import type { Files } from '../../src/core/platform/files.js';
 import { ClientLab } from '../kit/client-lab.js';
 
 const TIMEOUT_MS = 3000;
+
+/** What a command notes that mounts for a client. */
+const noting = (client: string, host: string): Operation<null, void> => ({
+  name: 'test.note',
+  run: (draft) => draft.put('logons', client, { ...draft.table('logons').get(client)!, host }),
+});
 
 describe('clients that are gone', () => {
   it('are followed by who waits when their lease has lapsed; back, they log on and find themselves read-only', async () => {
@@ -89,6 +96,35 @@ describe('clients that are gone', () => {
     await lab.until(() => lab.writer() === null, 'logged off');
     assert.deepEqual(fenced, ['A', 'A']);
     assert.match(logonOf(lab.snapshot(), 'A')!.reason!, /; fenced by client B: switched off$/);
+  });
+
+  it('stay where commands mount for them elsewhere, whatever the lease that their agent left says', async () => {
+    const lab = await ClientLab.make({ clients: ['A', 'B'] });
+    lab.host('A').worker!.stop({ drain: false });
+    await lab.until(() => lab.host('A').end !== null, 'A ends');
+    const lease = lab.lease('A').seq;
+    await lab.do(clientLogon, { client: 'A', lease });
+    await lab.do(requestWrite, { volume: 'v1', client: 'A' });
+    await lab.do(noting('A', 'by hand'), null);
+    await lab.do(clientLogoff, { client: 'A', readOnly: false });
+    await lab.run(TIMEOUT_MS + 3000);
+    assert.equal(lab.writer(), 'A', 'its mount is still for writing there');
+    lab.host('A').start();
+    await lab.run(5000);
+    assert.equal(
+      lab.host('A').driver.mode('v1'),
+      'none',
+      'nor does an agent on another host go on as if it were its own',
+    );
+    assert.ok(
+      lab.host('A').status!.problems.some((says) => says.includes('Commands on host "by hand" mount for client')),
+    );
+    assert.equal(lab.writer(), 'A');
+    await lab.do(clientsLapsed, {
+      clients: [{ client: 'A', lease, why: 'it was said to be off', fenced: 'confirmed' }],
+    });
+    assert.equal(lab.writer(), null);
+    await lab.until(() => lab.host('A').driver.mode('v1') === 'ro', 'its agent logs on and mounts');
   });
 
   it('[F49] stay while the cluster is frozen, which is shown', async () => {

@@ -54,6 +54,30 @@ describe('a client for which commands mount on another host', function () {
     });
   });
 
+  it('a configuration of the same client here touches nothing and passes nothing on, as long as the other host mounts', async () => {
+    const cluster = await opened(dir);
+    await cluster.change(
+      {
+        name: 'test',
+        run: (draft) => draft.put('logons', 'c1', { ...draft.table('logons').get('c1')!, host: 'another' }),
+      },
+      null,
+    );
+    host.mounted = {};
+    const { calls } = host;
+    cfs(here('client', 'logon', 'c1'), { dir });
+    cfs(here('volume', 'mount', 'v1', '--rw'), { dir });
+    for (const command of [
+      ['volume', 'unmount', 'v2'],
+      ['volume', 'release-write', 'v1'],
+    ]) {
+      assert.match(cfs(here(...command), { dir }), /Host another mounts for c1/);
+    }
+    assert.deepEqual([host.calls, host.mounted], [calls, {}]);
+    assert.equal(await writer(), 'c1');
+    assert.equal((await opened(dir)).snapshot().table('logons').get('c1')?.host, 'another');
+  });
+
   it('a person may say that the host is off: client logoff --fenced', async () => {
     cfs(['client', 'logoff', 'c1', '--fenced', '--yes'], { dir });
     assert.equal(await writer(), 'c2');

@@ -19,7 +19,7 @@ import { requestWrite } from '../../src/core/access/requests.js';
 import { volumeAllow } from '../../src/core/access/rights.js';
 import type { WorkerEnd } from '../../src/core/agent/options.js';
 import type { Fencing } from '../../src/core/agent/ports.js';
-import { type LeaseInfo, leaseInfo, listClientLeases } from '../../src/core/membership/leases.js';
+import { type Lease, type LeaseInfo, leaseInfo, listClientLeases } from '../../src/core/membership/leases.js';
 import type { Operation } from '../../src/core/operation.js';
 import type { Platform } from '../../src/core/platform/platform.js';
 import { openStore } from '../../src/core/store/index.js';
@@ -86,11 +86,15 @@ export class ClientLab {
     return writerOf(this.snapshot(), volume).writer;
   }
 
+  lease(client: string): Lease {
+    const { platform, paths } = this.cluster.store.place;
+    return listClientLeases(platform, paths.leases).get(client)!;
+  }
+
   /** What stands in the client's newest lease. */
   leaseInfo(client: string): LeaseInfo {
     const { platform, paths } = this.cluster.store.place;
-    const lease = listClientLeases(platform, paths.leases).get(client);
-    return leaseInfo(platform, paths.leases, lease!)!;
+    return leaseInfo(platform, paths.leases, this.lease(client))!;
   }
 
   isPending(client: string, volume = 'v1'): boolean {

@@ -1,12 +1,15 @@
 /** Operations: a client logs on (FIG. 15A), logs off, or is found gone. */
+import { CfsError } from '../errors.js';
 import { frozenReason } from '../membership/reasons.js';
 import { requireClient } from '../model/find.js';
+import { quoteName } from '../model/names.js';
 import { settingOf } from '../model/settings.js';
+import type { LogonRecord } from '../model/tables.js';
 import type { Operation } from '../operation.js';
 import type { Draft } from '../store/store.js';
 import { requireAccessFormat } from './clients.js';
 import { endRequest, handOver, timeOf } from './handover.js';
-import { logonOf, volumesAwaitedBy, volumesMountedBy, volumesWrittenBy, writerOf } from './look.js';
+import { logonOf, mountingHost, volumesAwaitedBy, volumesMountedBy, volumesWrittenBy, writerOf } from './look.js';
 import { pairName, pairOf } from './pair.js';
 
 export interface LogonResult {
@@ -22,9 +25,14 @@ export interface LogonRequest {
    * now on it says nothing of the client, which would else be found gone by it while the command's mounts, or the agent, are there.
    */
   lease?: number;
+  /** The host of the agent that asks. Where commands mount for the client on another host, nothing here can see those mounts. */
+  agentHost?: string;
 }
 
-/** Logs on and mounts every volume that access allows. One that is logged on already changes nothing. */
+/**
+ * Logs on and mounts every volume that access allows. One that is logged on already changes nothing.
+ * @throws CfsError CLIENT_NOT_FOUND; CLIENT_IN_USE for an agent on another host than that on which commands mount for the client
+ */
 export const clientLogon: Operation<LogonRequest, LogonResult> = {
   name: 'client.logon',
   run(draft, request, { nowMs }) {
@@ -33,12 +41,15 @@ export const clientLogon: Operation<LogonRequest, LogonResult> = {
     const mounted: string[] = [];
     const mark = request.lease === undefined ? {} : { lease: request.lease };
     const known = logonOf(draft, client);
+    const host = hostAfter(draft, request, client);
     if (known?.loggedOn === true) {
+      const { host: _, lease = -1, ...rest } = known;
       // One that was said already, of a later lease, holds on.
-      if ((request.lease ?? -1) > (known.lease ?? -1)) draft.put('logons', client, { ...known, ...mark });
+      const later = Math.max(lease, request.lease ?? -1);
+      draft.put('logons', client, { ...rest, ...host, ...(later < 0 ? {} : { lease: later }) });
       return { client, mounted };
     }
-    draft.put('logons', client, { loggedOn: true, lastSeen: timeOf(nowMs), reason: null, ...mark });
+    draft.put('logons', client, { loggedOn: true, lastSeen: timeOf(nowMs), reason: null, ...mark, ...host });
     for (const [name, { mount }] of draft.table('access').entries()) {
       const pair = pairOf(name);
       if (!mount || pair.client !== client || draft.table('mounts').has(name)) continue;
@@ -48,6 +59,18 @@ export const clientLogon: Operation<LogonRequest, LogonResult> = {
     return { client, mounted };
   },
 };
+
+/** An agent takes over what commands have mounted on its own host; commands elsewhere leave the note as it is. */
+function hostAfter(draft: Draft, { agentHost }: LogonRequest, client: string): Pick<LogonRecord, 'host'> {
+  const host = mountingHost(draft, client);
+  if (host === null) return {};
+  if (agentHost === undefined) return { host };
+  if (agentHost === host) return {};
+  throw new CfsError('CLIENT_IN_USE', `Commands on host ${quoteName(host)} mount for client ${quoteName(client)}`, {
+    hint: `There: cfs client logoff ${client}. If that host is off for certain: cfs client logoff ${client} --fenced`,
+    details: { client, host },
+  });
+}
 
 export interface LogoffRequest {
   client: string;
@@ -71,8 +94,9 @@ export const clientLogoff: Operation<LogoffRequest, LogoffResult> = {
   run(draft, request, { nowMs }) {
     requireAccessFormat(draft);
     const client = requireClient(draft, request.client);
-    const unmounted = takeOff(draft, client, { reason: request.reason ?? null, says: 'it logged off', nowMs });
-    if (request.readOnly) return { client, unmounted, writers: passOn(draft, client, nowMs) };
+    const { readOnly, reason = null } = request;
+    const unmounted = takeOff(draft, client, { reason, says: 'it logged off', readOnly, nowMs });
+    if (readOnly) return { client, unmounted, writers: passOn(draft, client, nowMs) };
     const written = request.force === true ? volumesWrittenBy(draft, client) : [];
     for (const volume of written) {
       draft.put('writers', volume, { ...writerOf(draft, volume), yields: { to: null, force: true, message: null } });
@@ -84,8 +108,9 @@ export const clientLogoff: Operation<LogoffRequest, LogoffResult> = {
 function takeOff(
   draft: Draft,
   client: string,
-  { reason, says, lease, nowMs }: { reason: string | null; says: string; lease?: number; nowMs: number },
+  request: { reason: string | null; says: string; lease?: number; readOnly: boolean; nowMs: number },
 ): string[] {
+  const { reason, says, lease, readOnly, nowMs } = request;
   const known = logonOf(draft, client);
   const seen = known?.loggedOn === true || lease !== undefined ? timeOf(nowMs) : (known?.lastSeen ?? timeOf(nowMs));
   if (known !== undefined) {
@@ -96,6 +121,8 @@ function takeOff(
       lastSeen: seen,
       reason: isNews ? reason : known.reason,
       ...(mark === undefined ? {} : { lease: mark }),
+      // What is mounted there is still to be made less.
+      ...(readOnly || known.host === undefined ? {} : { host: known.host }),
     });
   }
   for (const volume of volumesAwaitedBy(draft, client)) {
@@ -168,7 +195,7 @@ function whyLeaveAlone(
   const logon = logonOf(draft, client);
   if (logon === undefined) return 'it never logged on';
   if (!logon.loggedOn && volumesWrittenBy(draft, client).length === 0) return 'it is logged off already';
-  if (logon.loggedOn && lease <= (logon.lease ?? -1)) return 'it has logged on since then';
+  if (fenced === undefined && lease <= (logon.lease ?? -1)) return 'it has logged on since then';
   if (!(stillQuiet?.(client, lease) ?? true)) return 'its lease was renewed meanwhile';
   if (!left && fenced === undefined && settingOf(draft, 'fencing.policy') === 'required') {
     return 'it must be fenced first: cfs client logoff --fenced says that it is off';
@@ -178,5 +205,5 @@ function whyLeaveAlone(
 
 function lapse(draft: Draft, { client, lease, why, fenced }: QuietClient, nowMs: number): void {
   const reason = (fenced === undefined ? why : `${why}; ${fenced}`).slice(0, 500);
-  takeOff(draft, client, { reason, says: 'the client is gone', lease, nowMs });
+  takeOff(draft, client, { reason, says: 'the client is gone', lease, readOnly: true, nowMs });
 }

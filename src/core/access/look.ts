@@ -44,6 +44,16 @@ export function pendingRequest(snapshot: Snapshot, volume: string, client: strin
   return request?.response === 'pending' ? request : undefined;
 }
 
+/**
+ * The host on which commands mount for the client, as long as something may be mounted there: it is logged on, or still a writer. Null:
+ * there is none.
+ */
+export function mountingHost(snapshot: Snapshot, client: string): string | null {
+  const logon = logonOf(snapshot, client);
+  if (logon?.host === undefined) return null;
+  return logon.loggedOn || volumesWrittenBy(snapshot, client).length > 0 ? logon.host : null;
+}
+
 /** Volumes whose writer is the client. Reads the whole table: for logging off, never for looking up. */
 export function volumesWrittenBy(snapshot: Snapshot, client: string): string[] {
   const volumes: string[] = [];

@@ -39,7 +39,7 @@ export function sweepClients(
     const node = clientHolder(client);
     const lease = leases.get(node);
     if (lease === undefined) continue;
-    const isNamed = logon.loggedOn ? lease.seq > (logon.lease ?? -1) : writes(client);
+    const isNamed = lease.seq > (logon.lease ?? -1) && (logon.loggedOn || writes(client));
     if (!isNamed) continue;
     const hasLeft = lease.applied === null;
     const { quietMs } = observations.nodes[node]!;

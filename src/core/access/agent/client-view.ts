@@ -6,7 +6,16 @@
 import type { RequestRecord, WriterRecord, Yield } from '../../model/tables.js';
 import type { Change, Snapshot } from '../../store/store.js';
 import { desiredMode, type MountMode, modeUnlessYielding } from '../desired.js';
-import { accessOf, isLoggedOn, isMounted, logonOf, pendingRequest, volumeAccessOf, writerOf } from '../look.js';
+import {
+  accessOf,
+  isLoggedOn,
+  isMounted,
+  logonOf,
+  mountingHost,
+  pendingRequest,
+  volumeAccessOf,
+  writerOf,
+} from '../look.js';
 import { pairName, pairOf } from '../pair.js';
 
 export interface VolumeView {
@@ -50,6 +59,8 @@ export class ClientView {
   wasFoundGone = false;
   /** As its record said when it was logged on last: leases up to this one say nothing of it. -1: none is named. */
   former = -1;
+  /** Commands mount for this client there (LogonRecord.host); null: nowhere, or what they had mounted is over. */
+  mountingHost: string | null = null;
   autoRespond = false;
   refreshNotify = false;
   readonly volumes = new Map<string, VolumeView>();
@@ -136,6 +147,7 @@ export class ClientView {
     this.isKnown = record !== undefined;
     this.isLoggedOn = isLoggedOn(snapshot, this.client);
     this.hasLogon = logon !== undefined;
+    this.mountingHost = mountingHost(snapshot, this.client);
     if (logon?.loggedOn !== false) this.former = logon?.lease ?? -1;
     this.wasFoundGone = logon?.loggedOn === false && (logon.lease ?? -1) > this.former;
     this.autoRespond = record?.autoRespond ?? false;

@@ -130,10 +130,13 @@ export class ClientWatch {
     const logon = logonOf(snapshot, client);
     const isOff = logon?.loggedOn !== true;
     let isNamed = false;
-    if (!isOff) isNamed = lease.seq > (logon.lease ?? -1);
+    // A lease that the logon outlived says nothing of what commands have mounted since.
+    const isOld = lease.seq <= (logon?.lease ?? -1);
+    if (!isOff) isNamed = !isOld;
     // Whoever is logged off and writes nothing cannot become a writer without logging on: the table is not read again and again.
-    else if (logon !== undefined && known?.isSettled !== true) isNamed = volumesWrittenBy(snapshot, client).length > 0;
-    this.judged.set(client, { generation: snapshot.generation, isNamed, isSettled: isOff && !isNamed });
+    else if (logon !== undefined && !isOld && known?.isSettled !== true)
+      isNamed = volumesWrittenBy(snapshot, client).length > 0;
+    this.judged.set(client, { generation: snapshot.generation, isNamed, isSettled: isOff && !isOld && !isNamed });
     return isNamed;
   }
 

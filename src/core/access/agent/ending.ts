@@ -87,7 +87,8 @@ export class Ending {
   private beginLogoff(): void {
     const { view, asking, client, wake } = this.options;
     const writes = [...view.volumes.values()].some(({ isWriter }) => isWriter);
-    if (!view.isKnown || !(view.isLoggedOn || writes)) {
+    // What commands have mounted on another host is not this agent's to log off.
+    if (!view.isKnown || view.mountingHost !== null || !(view.isLoggedOn || writes)) {
       this.logoff = 'done';
       return;
     }

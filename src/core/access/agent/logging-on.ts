@@ -11,23 +11,26 @@ export class LoggingOn {
   /** Logged on since this agent came up: who logs it off then means it. */
   private wasLoggedOn = false;
 
-  constructor(private readonly options: { client: string; view: ClientView; renewals: Renewals; asking: Asking }) {}
+  constructor(
+    private readonly options: { client: string; host: string; view: ClientView; renewals: Renewals; asking: Asking },
+  ) {}
 
   /** @param generation newest one read */
   step(generation: number): void {
-    const { view, asking, client } = this.options;
+    const { view, asking, client, host } = this.options;
     if (view.isLoggedOn) this.wasLoggedOn = true;
     // Removed, and added again.
     else if (!view.hasLogon) this.wasLoggedOn = false;
     if (!view.isKnown || !asking.isIdle || !asking.mayAsk('client-logon', generation)) return;
     const isDue = view.isLoggedOn ? !this.isSettled : !this.wasLoggedOn || view.wasFoundGone;
     const lease = this.formerLease();
-    if (isDue) void asking.ask('client-logon', { client, ...(lease < 1 ? {} : { lease }) });
+    if (isDue) void asking.ask('client-logon', { client, agentHost: host, ...(lease < 1 ? {} : { lease }) });
   }
 
-  /** Nobody can find the client gone any more by a lease before this row of renewals. */
+  /** Nobody can find the client gone any more by a lease before this row of renewals, and no commands mount for it elsewhere. */
   get isSettled(): boolean {
-    return this.options.view.former >= this.formerLease();
+    const { view } = this.options;
+    return view.mountingHost === null && view.former >= this.formerLease();
   }
 
   /** The last lease before the unbroken row of renewals that goes on; -1: there was none. */
