@@ -13,7 +13,8 @@
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import type { CfsError } from '../core/errors.js';
-import { parseName } from '../core/model/names.js';
+import { parseName, quoteName } from '../core/model/names.js';
+import { escapeText } from '../render/format.js';
 import { absolutePath, duration } from './config-values.js';
 
 export type MountDriverConfig =
@@ -102,6 +103,25 @@ const volume = v.pipe(
   v.check((it) => it.directory === undefined || it.fsType === undefined, 'names a directory, which has no fsType'),
 );
 
+type VolumeEntry = v.InferOutput<typeof volume>;
+
+/** No two volumes may have the same text; the first two that have are named. */
+function oneEach(textOf: (entry: VolumeEntry) => string, says: (both: string, text: string) => string) {
+  return v.rawCheck<Record<string, VolumeEntry>>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const found = new Map<string, string>();
+    for (const [name, entry] of Object.entries(dataset.value)) {
+      const text = textOf(entry);
+      const other = found.get(text);
+      if (other !== undefined) {
+        addIssue({ message: says(`${quoteName(other)} and ${quoteName(name)}`, escapeText(text)) });
+        return;
+      }
+      found.set(text, name);
+    }
+  });
+}
+
 export const clientSchema = v.strictObject({
   name: nameOf('client'),
   autoRespond: v.optional(absolutePath),
@@ -116,19 +136,18 @@ export const clientSchema = v.strictObject({
   volumes: v.optional(
     v.pipe(
       v.record(nameOf('volume'), volume),
-      v.check((volumes) => !hasEqual(Object.values(volumes).map(({ at }) => at)), 'mounts two volumes at one place'),
-      v.check(
-        (volumes) => !hasEqual(Object.values(volumes).map(({ device, directory }) => device ?? directory!)),
-        'names one device or directory for two volumes',
+      oneEach(
+        ({ at }) => at,
+        (both, at) => `mounts two volumes at one place: ${both} at ${at}`,
+      ),
+      oneEach(
+        ({ device, directory }) => device ?? directory!,
+        (both, source) => `names one device or directory for two volumes: ${source} for ${both}`,
       ),
     ),
     {},
   ),
 });
-
-function hasEqual(texts: string[]): boolean {
-  return new Set(texts).size < texts.length;
-}
 
 /** With the defaults filled in; null: this host is no client. */
 export function clientConfigOf(file: v.InferOutput<typeof clientSchema> | undefined): ClientConfig | null {

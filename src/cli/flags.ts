@@ -1,6 +1,6 @@
 /** The flags that commands share by kind, flag types of cfs (durations, sizes, decimals), and arguments. */
 import { CfsError } from '../core/errors.js';
-import { parseDuration, parseSize } from '../core/model/units.js';
+import { formatDuration, parseDuration, parseSize } from '../core/model/units.js';
 import { escapeText } from '../render/format.js';
 import { LIST_FORMATS } from '../render/list.js';
 import { Args, Flags } from './oclif.js';
@@ -45,6 +45,9 @@ export function parseWhole(input: string, what = 'whole number', min = 0): numbe
 export const durationFlag = Flags.custom<number>({
   helpValue: 'DURATION',
   parse: async (input, _context, options) => parseDuration(`--${options.name}`, input),
+  // As it is typed, not in milliseconds.
+  defaultHelp: async ({ options }) =>
+    options.default === undefined ? undefined : formatDuration(Number(options.default)),
 });
 
 /** `--size 64KiB`: gives bytes. */

@@ -44,7 +44,7 @@ export interface MountOutcome<Result> {
 
 /** The host whose mounts this command itself changes, if any: a configuration is of one client. */
 export function drivenHost(hosts: readonly ClientHost[]): ClientHost | undefined {
-  return hosts.find(({ hasAgent, driver }) => !hasAgent && driver.name !== 'record');
+  return hosts.find(({ hasAgent, elsewhere, driver }) => !hasAgent && elsewhere === null && driver.name !== 'record');
 }
 
 /** The member `readOnly` of requests: clients that have nothing mounted for writing by the time of the commit, since this sees to it. */
@@ -147,19 +147,36 @@ async function back(cluster: DirectoryCluster, mounts: HostMounts): Promise<void
   }
 }
 
+/** One volume that cannot be mounted keeps no other from it. @throws CfsError the first one's, with what is wrong with all */
 async function thenTaking(
   cluster: DirectoryCluster,
   mounts: HostMounts,
   volumes: ReadonlySet<string>,
   { committed, generation }: TransactOutcome<unknown>,
 ): Promise<void> {
+  const failed: { volume: string; error: CfsError }[] = [];
   for (const volume of volumes) {
     try {
       await mounts.follow(volume, cluster.snapshot());
     } catch (error) {
-      throw committed ? standing(error, generation) : error;
+      if (!(error instanceof CfsError)) throw error;
+      failed.push({ volume, error });
     }
   }
+  if (failed.length === 0) return;
+  const error = together(failed);
+  throw committed ? standing(error, generation) : error;
+}
+
+function together(failed: readonly { volume: string; error: CfsError }[]): CfsError {
+  const first = failed[0]!.error;
+  if (failed.length === 1) return first;
+  const problems = failed.map(({ volume, error }) => `${volume}: ${error.message}`);
+  return new CfsError(first.code, problems.join('; '), {
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
+    details: { ...first.details, problems },
+    cause: first,
+  });
 }
 
 /** The tables stand, the mount does not. */

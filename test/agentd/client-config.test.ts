@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseAgentConfig } from '../../src/agentd/config.js';
+import Agentd from '../../src/commands/agentd/index.js';
 import { CfsError } from '../../src/core/errors.js';
+import { ROOT } from '../kit/cli.js';
 
 const parse = (client: unknown) => parseAgentConfig(JSON.stringify({ client }), '/etc/cfs/agent.json').client;
 
@@ -64,6 +68,20 @@ describe('the configuration of a client', () => {
     });
   });
 
+  it('is shown whole by the example, which the help of the agent names', () => {
+    const text = readFileSync(join(ROOT, 'examples/agent-client.json'), 'utf8');
+    const { client } = parseAgentConfig(text, 'agent-client.json');
+    assert.deepEqual(client?.driver, { type: 'mount', timeoutMs: 60_000 });
+    assert.equal(client?.volumes.v1?.device, '/dev/disk/by-label/v1');
+    assert.equal(client?.volumes.v2?.directory, '/shared/v2');
+    const help = Agentd.description;
+    assert.match(help, /examples\/agent-client\.json/);
+    const { client: said } = JSON.parse(text);
+    for (const key of [...Object.keys(said), ...Object.keys(said.volumes.v1), ...Object.keys(said.volumes.v2)]) {
+      assert.match(help, new RegExp(`\\b${key}\\b`), 'a key that the help does not name');
+    }
+  });
+
   it('refuses what cannot be mounted, or would be mounted otherwise than it reads, naming the place', () => {
     const volume = (v1: object) => ({ name: 'c1', volumes: { v1: { device: '/dev/a', at: '/srv/a', ...v1 } } });
     const cases: [unknown, RegExp][] = [
@@ -87,11 +105,11 @@ describe('the configuration of a client', () => {
       [volume({ mode: 'rw' }), /"client\.volumes\.v1\.mode"/],
       [
         { name: 'c1', volumes: { v1: { device: '/a', at: '/srv' }, v2: { device: '/b', at: '/srv/' } } },
-        /"client\.volumes".*mounts two volumes at one place/,
+        /"client\.volumes".*mounts two volumes at one place: "v1" and "v2" at \/srv/,
       ],
       [
         { name: 'c1', volumes: { v1: { device: '/a', at: '/srv/1' }, v2: { device: '/a', at: '/srv/2' } } },
-        /names one device or directory for two volumes/,
+        /names one device or directory for two volumes: \/a for "v1" and "v2"/,
       ],
     ];
     for (const [data, sentence] of cases) {

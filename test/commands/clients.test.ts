@@ -32,6 +32,15 @@ describe('cfs client add, set and remove', function () {
     refuses(dir, ['client', 'add', 'c9', 'c1'], { status: 4, code: 'CLIENT_EXISTS', says: /already a client "c1"/ });
   });
 
+  it('add refuses a name given twice (2), in two spellings as well', () => {
+    const twice = { status: 2, code: 'BAD_VALUE' } as const;
+    refuses(dir, ['client', 'add', 'c9', 'c9'], { ...twice, says: /The client "c9" is given twice/ });
+    refuses(dir, ['client', 'add', 'caf\u00e9', 'cafe\u0301'], {
+      ...twice,
+      says: /The client "caf\u00e9" is given twice/,
+    });
+  });
+
   it('print the plan of a dry run and commit nothing', () => {
     const { stdout } = changesNothing(dir, ['client', 'add', 'c9', '--dry-run']);
     assert.equal(stdout, '+ client c9: refreshNotify false, autoRespond false, lockedOut false\n');

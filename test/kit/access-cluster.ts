@@ -122,6 +122,7 @@ export class ScriptedHost {
     else writeFileSync(path, `${by}\n`);
   }
 
+  /** @param action such as `rw`, or `rw-v1` for that volume alone */
   fails(action: string, says: string | null): void {
     const path = join(this.base, `fails-${action}`);
     if (says === null) rmSync(path, { force: true });
@@ -138,7 +139,7 @@ touch table
 echo "$1 $2 \${CFS_EPOCH:--} $CFS_FORCE" >>calls
 hold() { if [ -e "$1" ]; then touch "$1.reached"; while [ -e "$1" ]; do sleep 0.02; done; fi; }
 hold "before-$1"
-[ -e "fails-$1" ] && { cat "fails-$1"; exit 1; }
+for fails in "fails-$1" "fails-$1-$2"; do [ ! -e "$fails" ] || { cat "$fails"; exit 1; }; done
 was=$(sed -n "s/^$2 //p" table)
 if [ -e "busy-$2" ] && [ "$CFS_FORCE" != 1 ] && [ "$1" != rw ] && [ -n "$was" ]; then cat "busy-$2"; exit 75; fi
 { grep -v "^$2 " table; [ "$1" = unmount ] || echo "$2 $1"; } >table.$$

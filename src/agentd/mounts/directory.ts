@@ -9,7 +9,7 @@
  *              written is synced; nothing is unmounted, and readers keep their files: a bind mount shows what there is, always
  *   ro -> rw   the same, the other way
  */
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { escapeText } from '../../render/format.js';
@@ -19,7 +19,7 @@ import { untilFree } from './in-use.js';
 import { type Mode, type MountJob, refuseForeign, type VolumeMount } from './job.js';
 import { goesWith, type MountEntry, mountOfPath, readMountInfo } from './mountinfo.js';
 import { bindOptions } from './options.js';
-import { inTime, makePlace, placeOf } from './place.js';
+import { inTime, makePlace, placeOf, requireDirectory } from './place.js';
 import { refuseForeignLock, setSoftwareLock } from './software-lock.js';
 
 interface Look {
@@ -30,6 +30,7 @@ interface Look {
 
 const STAGES = '/run';
 const STAGE = 'cfs-bind-';
+let isSwept = false;
 
 export class DirectoryMount implements VolumeMount {
   constructor(private readonly job: MountJob) {}
@@ -154,7 +155,10 @@ export class DirectoryMount implements VolumeMount {
   private async mountAnew({ at }: Look, mode: 'ro' | 'rw'): Promise<void> {
     const { volume, tools, config } = this.job;
     const what = `${volume} could not be mounted at ${escapeText(at)}`;
+    await requireDirectory(config.directory!, what);
     await makePlace(at);
+    if (!isSwept) sweepStages();
+    isSwept = true;
     const stage = mkdtempSync(join(STAGES, `${STAGE}${process.pid}-`));
     try {
       await tools.mount(['-o', 'bind', '--source', config.directory!, '--target', stage], what);
@@ -235,4 +239,17 @@ function isCopy(entry: MountEntry, { device, root, at }: MountEntry): boolean {
 function modeOf(here: readonly MountEntry[]): Mode {
   if (here.length === 0) return 'none';
   return here.some(({ isReadOnly }) => !isReadOnly) ? 'rw' : 'ro';
+}
+
+/** Removes the empty places that processes left which were killed while they mounted. What is mounted at one keeps it (EBUSY). */
+export function sweepStages(dir = STAGES): void {
+  for (const name of readdirSync(dir)) {
+    const pid = new RegExp(`^${STAGE}([0-9]+)-`).exec(name)?.[1];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    try {
+      rmdirSync(join(dir, name));
+    } catch {
+      // In use, or removed by another one.
+    }
+  }
 }

@@ -9,6 +9,7 @@ import { DeviceMount } from './device.js';
 import { DirectoryMount } from './directory.js';
 import { HostTools } from './host-tools.js';
 import type { MountJob, VolumeMount } from './job.js';
+import { mountInfoText } from './mountinfo.js';
 import type { MountParts } from './parts.js';
 
 export interface HostMountOptions extends Pick<MountParts, 'dir' | 'programs' | 'log' | 'graceMs'> {
@@ -19,11 +20,16 @@ export interface HostMountOptions extends Pick<MountParts, 'dir' | 'programs' | 
 
 /** Longest time between TERM and KILL of a program that is in the way, ms. */
 const GRACE_MS = 2000;
+/** Device names and other mount namespaces may change while mountinfo stays the same, ms. */
+const KNOWN_MS = 60_000;
 
 export class HostMountDriver implements MountDriver {
   readonly name = 'mount';
   private readonly mounts = new Map<string, VolumeMount>();
   private readonly last = new Map<string, Promise<unknown>>();
+  /** Begins and ends of calls that may change mounts. */
+  private changes = 0;
+  private known: { text: string; changes: number; atMs: number; found: RealMount[] } | null = null;
 
   constructor({
     volumes,
@@ -49,7 +55,20 @@ export class HostMountDriver implements MountDriver {
     if (this.mounts.has(volume)) await this.inTurn(volume, (it) => it.unmount(force));
   }
 
+  /** An agent asks every few seconds: where nothing is mounted otherwise than when it asked before, that is one read of mountinfo. */
   async mounted(): Promise<RealMount[]> {
+    const text = mountInfoText();
+    const { changes, known } = this;
+    const nowMs = performance.now();
+    if (known?.text === text && known.changes === changes && nowMs - known.atMs < KNOWN_MS) {
+      return [...known.found];
+    }
+    const found = await this.look();
+    this.known = { text, changes, atMs: nowMs, found: [...found] };
+    return found;
+  }
+
+  private async look(): Promise<RealMount[]> {
     const found = await Promise.all([...this.mounts].map(async ([volume, it]) => ({ volume, mode: await it.mode() })));
     return found.filter((mount): mount is RealMount => mount.mode !== 'none');
   }
@@ -62,7 +81,7 @@ export class HostMountDriver implements MountDriver {
     const it = this.mounts.get(volume);
     if (it === undefined) {
       throw new Error(
-        `${quoteName(volume)} cannot be mounted here: the configuration of this host does not say where; add it to "client.volumes" in /etc/cfs/agent.json`,
+        `${quoteName(volume)} cannot be mounted here: it is not said where; add it to "client.volumes" in the configuration of this host's agent`,
       );
     }
     const turn = (this.last.get(volume) ?? Promise.resolve()).then(
@@ -70,6 +89,9 @@ export class HostMountDriver implements MountDriver {
       () => step(it),
     );
     this.last.set(volume, turn);
-    return turn;
+    this.changes += 1;
+    return turn.finally(() => {
+      this.changes += 1;
+    });
   }
 }

@@ -32,9 +32,24 @@ export async function placeOf(entries: readonly MountEntry[], at: string): Promi
 
 /** Makes the mount point where it is missing; it stays. @throws Error */
 export async function makePlace(at: string): Promise<void> {
-  await inTime(mkdir(at, { recursive: true, mode: 0o755 }), at);
+  try {
+    await inTime(mkdir(at, { recursive: true, mode: 0o755 }), at);
+  } catch (error) {
+    // Something is there; what, is looked at below.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
   const found = await inTime(lstat(at), at);
+  if (found.isFile()) throw new Error(`${escapeText(at)} is a file, not a directory: correct "at"`);
   if (!found.isDirectory()) throw new Error(`${escapeText(at)} is no directory (a link is not followed): correct "at"`);
+}
+
+/** @throws Error, beginning with `what` failed, where the path is no directory; where it does not answer */
+export async function requireDirectory(path: string, what: string): Promise<void> {
+  const found = await inTime(stat(path), path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw error;
+  });
+  if (!found?.isDirectory()) throw new Error(`${what}: there is no directory ${escapeText(path)}`);
 }
 
 /** `MAJOR:MINOR` of a block device's number, as sysfs writes it. */

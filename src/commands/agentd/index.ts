@@ -20,8 +20,20 @@ export default class Agentd extends CfsCommand {
     'stateDir, driver, fencing, selfFence, hooksDir, drainOnStop, log, logLevel, client), which nobody but root or the caller may be able to write. Messages go to ' +
     'standard error. For systemd: cfs-agentd.service. driver: {"type": "record"} (touches nothing) or {"type": "exec", "command": PROGRAM}, ' +
     'called as PROGRAM start|stop|running [VOLUME] with CFS_VOLUME and CFS_EPOCH. fencing: command, options, nodes (options of each ' +
-    'node), clients (of each client), timeout; the command gets key=value lines on standard input, as fence agents do. client: name, driver, ' +
-    'volumes, autoRespond (a program: status 0 gives the right to write up; it gets CFS_CLIENT, CFS_VOLUME, CFS_FROM and CFS_MESSAGE), autoRespondTimeout.';
+    'node), clients (of each client), timeout; the command gets key=value lines on standard input, as fence agents do.\n' +
+    'The key client (an example of all of it: examples/agent-client.json of this package) says which client this host is, and how its volumes ' +
+    'are mounted here; commands that mount without an agent read it, too. name: the client. autoRespond: a program that answers write requests ' +
+    'where the client has autoRespond on; status 0 gives the right to write up (no program: always); it gets CFS_CLIENT, CFS_VOLUME, CFS_FROM and ' +
+    'CFS_MESSAGE, and autoRespondTimeout (30s) to answer. driver: {"type": "record"} (the default: mounts nothing), {"type": "command", "command": ' +
+    'PROGRAM, "timeout": "60s"}, called as PROGRAM ro|rw|unmount|mounted|written [VOLUME] (examples/mount-command.sh describes it), or {"type": ' +
+    '"mount", "timeout": "60s"}, which mounts by itself what volumes names. volumes: for each volume either device (a block ' +
+    'device or an image file) or directory (bound to the mount point), and at, the mount point; of a device also fsType (else asked of the ' +
+    'device). options, as mount -o takes them, hold in both modes, roOptions and rwOptions in one; ro, rw, remount, bind, loop and the like cfs ' +
+    'says itself. Read-only, the journal of ext3, ext4 and xfs is not replayed.\n' +
+    'A volume under the software lock (cfs volume control --software-lock) has a file .cfs-software-lock in its root, which the driver mount makes ' +
+    'when it mounts it for writing: hosts without cfs can look for it, and what another cluster has locked is not mounted for writing. While ' +
+    'nothing is mounted, a mount point should not be writable: chattr +i, or mode 000 (which does not stop root), before the first mount; programs that write into a bare ' +
+    'mount point fill the root file system instead.';
   static override examples = [
     {
       description: 'The agent of n1, to try it: with a state directory here',

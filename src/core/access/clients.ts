@@ -49,6 +49,13 @@ export function addClient(draft: Draft, input: ClientInput): string {
   return name;
 }
 
+/** A name given twice is no client that exists. @throws CfsError BAD_VALUE */
+function requireOnce(added: readonly string[], input: string): void {
+  const name = String(input).normalize('NFC');
+  if (!added.includes(name)) return;
+  throw new CfsError('BAD_VALUE', `The client ${quoteName(name)} is given twice`, { details: { client: name } });
+}
+
 /** Adds clients, all or none. */
 export const clientAdd: Operation<{ clients: readonly ClientInput[] }, { added: string[] }> = {
   name: 'client.add',
@@ -57,7 +64,13 @@ export const clientAdd: Operation<{ clients: readonly ClientInput[] }, { added: 
     const problems = new Problems();
     const added: string[] = [];
     for (const input of request.clients) {
-      const name = problems.attempt(() => addClient(draft, input), `client ${quoteName(String(input.name))}`);
+      const name = problems.attempt(
+        () => {
+          requireOnce(added, input.name);
+          return addClient(draft, input);
+        },
+        `client ${quoteName(String(input.name))}`,
+      );
       if (name !== null) added.push(name);
     }
     problems.throwIfAny();

@@ -1,7 +1,9 @@
 /** The mount driver with directories: real bind mounts. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sweepStages } from '../../../src/agentd/mounts/directory.js';
 import type { MountParts } from '../../../src/agentd/mounts/index.js';
 import { readMountInfo } from '../../../src/agentd/mounts/mountinfo.js';
 import { MountBusyError, type MountDriver } from '../../../src/core/access/agent/ports.js';
@@ -45,6 +47,29 @@ describe('the mount driver with a directory', function () {
       readdirSync('/run').filter((name) => name.startsWith(`cfs-bind-${process.pid}-`)),
       [],
     );
+  });
+
+  it('tells at once what somebody did by hand, also after it told the same twice', async () => {
+    await driver.mount('v1', 'ro', CALM);
+    for (let i = 0; i < 2; i++) assert.deepEqual(await driver.mounted(), [{ volume: 'v1', mode: 'ro' }]);
+    run('mount', '-o', 'remount,bind,rw', at);
+    for (let i = 0; i < 2; i++) assert.deepEqual(await driver.mounted(), [{ volume: 'v1', mode: 'rw' }]);
+    run('umount', at);
+    for (let i = 0; i < 2; i++) assert.deepEqual(await driver.mounted(), []);
+  });
+
+  it('removes the empty places of processes that were killed while they mounted, and no others', () => {
+    const gone = spawnSync('true').pid;
+    const [empty, used, own, foreign] = [
+      `cfs-bind-${gone}-aaaaaa`,
+      `cfs-bind-${gone}-bbbbbb`,
+      `cfs-bind-${process.pid}-c`,
+      'x',
+    ];
+    for (const name of [empty, used, own, foreign]) mkdirSync(site.at(`run/${name}`), { recursive: true });
+    run('mount', '-t', 'tmpfs', 'none', site.at(`run/${used}`));
+    sweepStages(site.at('run'));
+    assert.deepEqual(readdirSync(site.at('run')).sort(), [used, own, foreign].sort());
   });
 
   it('is never writable for a moment when it is mounted read-only', async () => {
@@ -127,6 +152,15 @@ describe('the mount driver with a directory', function () {
     await assert.rejects(linked.mount('v1', 'ro', CALM), /is no directory|there is something else/);
   });
 
+  it('says that the mount point is a file, or that there is no directory to mount', async () => {
+    writeFileSync(site.at('file'), '');
+    const onFile = site.driver({ v1: { directory: site.at('v1'), at: site.at('file') } });
+    await assert.rejects(onFile.mount('v1', 'ro', CALM), /file is a file, not a directory: correct "at"$/);
+    const missing = site.driver({ v1: { directory: site.at('none'), at } });
+    await assert.rejects(missing.mount('v1', 'ro', CALM), /there is no directory .*none$/);
+    assert.deepEqual([await driver.mounted(), existsSync(at)], [[], false]);
+  });
+
   it('reaches the namespaces that follow, and tells of those that do not', async () => {
     // As services have, on hosts with systemd.
     await driver.mount('v1', 'rw', CALM);
@@ -179,7 +213,7 @@ describe('the mount driver with a directory', function () {
     const broken = site.driver({ v1: { directory: site.at('none'), at } });
     await assert.rejects(
       broken.mount('v1', 'ro', CALM),
-      /v1 could not be mounted at .*: mount ended with 32: .*none does not exist/,
+      /v1 could not be mounted at .*: there is no directory .*none$/,
     );
     await assert.rejects(driver.mount('v9', 'ro', CALM), /"v9" cannot be mounted here: .*client\.volumes/);
     await driver.unmount('v9', CALM);
