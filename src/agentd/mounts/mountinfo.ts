@@ -64,6 +64,11 @@ export function unescapeField(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
+/** What is mounted here, as the kernel writes it: another text when anything was mounted, unmounted or remounted. */
+export function mountInfoText(): string {
+  return readFileSync('/proc/self/mountinfo', 'utf8');
+}
+
 /** @param pid a process, or `self` @returns null: it is gone, or nobody may look */
 export function readMountInfo(pid: number | 'self' = 'self'): MountEntry[] | null {
   try {

@@ -10,6 +10,7 @@ import type { Log, Supervisor } from '../../agent/ports.js';
 import type { Clock } from '../../platform/clock.js';
 import { canWrite, type MountState, type MountStep, type MountWish, mountPlan, NOT_MOUNTED } from './mount-plan.js';
 import { MountBusyError, type MountDriver, type RealMount } from './ports.js';
+import { Surveying } from './surveying.js';
 
 export interface Wish extends MountWish {
   softwareLock: boolean;
@@ -53,12 +54,43 @@ export class ClientMounts {
   private readonly more = new Map<string, Attempt>();
   private wished: ReadonlyMap<string, Wish> = new Map();
   private waiting = new Map<string, string>();
+  /** What the driver worked on since the survey under way began. */
+  private readonly worked = new Set<string>();
+  private readonly surveying: Surveying;
 
-  constructor(private readonly options: ClientMountsOptions) {}
+  constructor(private readonly options: ClientMountsOptions) {
+    this.surveying = new Surveying({ ...options, mounts: this });
+  }
 
   /** What was found on the host at the start; nothing of it is for writing any more. */
   found(mounts: readonly RealMount[]): void {
     for (const { volume, mode } of mounts) if (mode === 'ro') this.real.set(volume, { mode, epoch: null });
+  }
+
+  /** Sees now and then whether somebody else changed what is mounted (surveying.ts). @param intervalMs shortest time between, from 2 s */
+  survey(intervalMs: number): void {
+    this.surveying.step(intervalMs);
+  }
+
+  noteWork(): void {
+    this.worked.clear();
+    for (const volume of this.calls.keys()) this.worked.add(volume);
+  }
+
+  wasWorkedOn(volume: string): boolean {
+    return this.worked.has(volume);
+  }
+
+  isGiving(volume: string): boolean {
+    return this.less.has(volume);
+  }
+
+  /** Somebody else changed what is mounted. The supervisor hears of what is for writing; it is released when it was given up. */
+  correct(volume: string, state: MountState): void {
+    if (canWrite(state) && !canWrite(this.stateOf(volume))) {
+      this.options.supervisor.holds({ volume, epoch: state.epoch ?? 0 });
+    }
+    this.set(volume, state);
   }
 
   /** @param obstacle why a volume cannot be mounted for writing now, a sentence; null: it can */
@@ -95,7 +127,7 @@ export class ClientMounts {
   async refresh(volume: string): Promise<number> {
     const seen = this.options.generation();
     const step: MountStep = { volume, kind: 'mount', to: 'ro', epoch: 0, force: false };
-    this.calls.set(volume, step);
+    this.begin(step);
     try {
       await this.options.driver.mount(volume, 'ro', this.optionsOf(step));
       this.shown.set(volume, seen);
@@ -184,7 +216,8 @@ export class ClientMounts {
   }
 
   problems(): string[] {
-    return [...this.less, ...this.more].map(([volume, { says }]) => `volume ${volume}: ${says}`);
+    const failed = [...this.less, ...this.more].map(([volume, { says }]) => `volume ${volume}: ${says}`);
+    return [...failed, ...this.surveying.problems()];
   }
 
   /** When something is to be tried again, by the monotonic clock; Infinity: nothing. */
@@ -195,12 +228,17 @@ export class ClientMounts {
     return next;
   }
 
+  private begin(step: MountStep): void {
+    this.calls.set(step.volume, step);
+    this.worked.add(step.volume);
+  }
+
   private async run(step: MountStep): Promise<void> {
     const { volume, kind, epoch } = step;
     const { log, supervisor } = this.options;
     const before = this.stateOf(volume);
     const seen = this.options.generation();
-    this.calls.set(volume, step);
+    this.begin(step);
     log.info({ volume, epoch }, SAYS[kind](volume, step));
     if (kind === 'take') supervisor.holds({ volume, epoch });
     try {

@@ -200,6 +200,7 @@ export class ClientWorker {
     if (this.renewals.isDue()) this.troubles.attempt('renew the lease', () => this.renew());
     if (this.now() >= this.lookDueMs) this.troubles.attempt('look at the leases', () => this.look(snapshot));
     this.mounts.step(wishesOf(this.wishing), (step) => this.obstacle(step));
+    if (!this.ending.isUnderWay) this.mounts.survey(settingOf(snapshot, 'lease.interval'));
     if (this.alarm === null) this.tell(snapshot);
     this.acknowledging.step(this.ending.isUnderWay);
     if (this.renewals.isBehind()) this.troubles.attempt('renew the lease', () => this.renew());

@@ -13,7 +13,7 @@ import type { MountMode } from '../desired.js';
 export interface MountState {
   /** `unknown`: a call failed half-way, and it may be mounted for writing. */
   mode: MountMode | 'unknown';
-  /** Of a mount that is, or may be, for writing: the epoch (WriterRecord.since) that it was made by. */
+  /** Of a mount that is, or may be, for writing: the epoch (WriterRecord.since) that it was made by; 0: by somebody else. */
   epoch: number | null;
 }
 
@@ -62,7 +62,8 @@ export function nextStep(volume: string, state: MountState, wish: MountWish | un
   if (canWrite(state)) {
     if (state.mode === 'rw' && mode === 'rw' && state.epoch === epoch) return null;
     // Where another one may write already, nothing of this host must, whoever has files open.
-    const force = wish?.isWriter !== true || wish.force || (mode === 'rw' && state.epoch !== epoch);
+    const isOther = state.epoch === 0 || (mode === 'rw' && state.epoch !== epoch);
+    const force = wish?.isWriter !== true || wish.force || isOther;
     return step('give', mode === 'rw' ? 'ro' : mode, force);
   }
   if (mode === 'rw') return step('take', 'rw', false);
