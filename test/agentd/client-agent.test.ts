@@ -136,6 +136,10 @@ describe('cfs agentd --client', function () {
     );
     assert.match(answered.responseMessage ?? '', /editor \(process 4711\)/);
     assert.deepEqual([c2.mounted(), c2.isBusy('v1'), writer()], [['v1 rw', 'v2 ro'], true, 'c2']);
+    const release = runCfs(['volume', 'release-write', 'v1', '--client', 'c2', '--wait', '40s'], { dir: opened.dir });
+    assert.equal(release.status, 4, release.stderr);
+    assert.match(release.stderr, /c2 keeps v1: programs have files open there/);
+    assert.deepEqual([c2.mounted(), c2.isBusy('v1'), writer()], [['v1 rw', 'v2 ro'], true, 'c2']);
   });
 
   it('[F40] has one process per client: a second one is refused and touches nothing', async () => {
@@ -155,12 +159,20 @@ describe('cfs agentd --client', function () {
     const before = callsOf(base).length;
     assert.ok(c2.isBusy('v1'));
     c2.signal('SIGKILL', await c2.workerPid());
+    const ask = ['volume', 'request-write', 'v1', '--config', c2.config, '--wait', '40s'];
+    const asked = runCfs(ask, { dir: opened.dir, env: { CFS_STATE_DIR: c2.stateDir } });
+    assert.deepEqual([asked.status, c2.mounted()], [0, ['v1 rw', 'v2 ro']], asked.stderr);
+    assert.match(asked.stdout, /c2 may write v1/);
     await soon(
       () => callsOf(base).slice(before).includes('c2 ro v1 force'),
       () => c2.log,
     );
     await c2.has(['v1 rw', 'v2 ro'], 'again');
     assert.equal(c2.isBusy('v1'), false, 'the program was ended');
+    await soon(
+      () => /made read-only 1 volume/.test(c2.log),
+      () => c2.log,
+    );
     assert.match(c2.log, /making read-only 1 volume: the worker was killed by SIGKILL/);
     assert.match(c2.log, /made read-only 1 volume in \d+ ms, before another client may write/);
     const { writer: name, since } = writerOf(opened.snapshot(), 'v1');
