@@ -229,11 +229,13 @@ export abstract class CfsCommand extends Command {
    * Ends a change: prints what it did and the generation it made, or the plan of a dry run, and gives the result.
    * @param text what was done, one or more lines; not printed when nothing changed
    * @param data what the command adds to its JSON
+   * @param unchanged what is said where nothing changed, instead of that
    */
   protected async changed(
     outcome: TransactOutcome<unknown>,
     text: string,
     data: CommandResult = {},
+    unchanged: string | null = null,
   ): Promise<CommandResult> {
     const { generation, base, committed, changes, txid } = outcome;
     const dryRun = this.isDryRun;
@@ -247,7 +249,7 @@ export abstract class CfsCommand extends Command {
       this.print(text);
       this.print(`Generation ${generation}.`);
     } else {
-      this.print(`Nothing to change (generation ${generation}).`);
+      this.print(unchanged ?? `Nothing to change (generation ${generation}).`);
     }
     return {
       generation,

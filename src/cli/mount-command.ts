@@ -36,6 +36,12 @@ export abstract class MountCommand extends CfsCommand {
     };
   }
 
+  /** Where somebody may take a mount for done that nobody makes. Pure use of the tables, without a client's configuration, stays quiet. */
+  protected noteTablesOnly({ client, hasAgent, isOfAnother, elsewhere }: ClientHost): void {
+    if (!isOfAnother || hasAgent || elsewhere !== null) return;
+    this.note(`Tables only: this host's configuration is not of client ${client}, and ${client} has no agent.`);
+  }
+
   /** What is said besides the generation: who mounts. */
   protected told(host: ClientHost, text: string, steps: readonly MountStep[]): string {
     const mounted = steps.map(({ volume, from, to }) => `Mounted here: ${volume}, ${from} -> ${to}.`);

@@ -45,6 +45,22 @@ describe('mounting by commands', function () {
     assert.deepEqual(host.calls, []);
   });
 
+  it('says for another client, without an agent, that the tables alone change; for its own, for an agent, without a configuration not', () => {
+    const tablesOnly = /^Tables only: this host's configuration is not of client c2, and c2 has no agent\.$/m;
+    const commands = [
+      ['volume', 'mount', 'v1', '--client', 'c2'],
+      ['volume', 'request-write', 'v1', '--client', 'c2'],
+      ['client', 'logon', 'c2'],
+    ];
+    for (const command of commands) {
+      assert.match(runCfs(here(...command), { dir }).stderr, tablesOnly, command.join(' '));
+      assert.equal(runCfs(command, { dir }).stderr, '');
+    }
+    assert.equal(runCfs(here('volume', 'mount', 'v1'), { dir }).stderr, '');
+    layLease(dir, 'c2', { seq: 5, applied: 3, timeoutMs: 10_000 });
+    assert.equal(runCfs(here('volume', 'mount', 'v2', '--client', 'c2'), { dir }).stderr, '');
+  });
+
   it('does nothing again where all is as it should be', () => {
     cfs(here('volume', 'mount', 'v1', '--rw'), { dir });
     const { calls } = host;
@@ -106,6 +122,24 @@ describe('mounting by commands', function () {
     host.fails('rw', null);
     cfs(here('volume', 'mount', '--reconcile'), { dir });
     assert.deepEqual(host.mounted.v1, 'rw');
+  });
+
+  it('a volume that cannot be mounted at logon keeps no other from it; all that failed are named', () => {
+    cfs(['client', 'logoff', 'c1'], { dir });
+    host.fails('ro', 'no such device');
+    const all = runCfs(here('client', 'logon', 'c1'), { dir });
+    assert.equal(all.status, 1);
+    assert.match(all.stderr, /is committed, but v1: .*no such device; v2: .*no such device; v3: /);
+    assert.deepEqual(
+      host.calls.map((call) => call.split(' ')[1]),
+      ['v1', 'v2', 'v3'],
+    );
+    host.fails('ro', null);
+    cfs(here('client', 'logoff', 'c1'), { dir });
+    host.fails('ro-v2', 'no such device');
+    const one = runCfs(here('client', 'logon', 'c1'), { dir });
+    assert.match(one.stderr, /is committed, but Volume "v2" cannot be mounted: /);
+    assert.deepEqual(host.mounted, { v1: 'ro', v3: 'ro' });
   });
 
   it('a change that is refused after the mount was made less leaves the mount as it was', async () => {

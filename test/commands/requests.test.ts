@@ -13,6 +13,18 @@ async function responseOf(dir: string, client: string) {
 describe('cfs volume withdraw and requests', function () {
   this.timeout(120_000);
 
+  it('asked again, the request stands with its message, and its place and generation are said', async () => {
+    const dir = await accessCluster();
+    cfs(ask('c1'), { dir });
+    cfs(ask('c3'), { dir });
+    cfs(ask('c2', '-m', 'titles'), { dir });
+    const asked = (await responseOf(dir, 'c2'))?.asked;
+    const stands = `The request of c2 for v1 stands: place 2, asked in generation ${asked}.`;
+    assert.equal(cfs(ask('c2'), { dir }), `${stands}\n`);
+    assert.equal(cfs(ask('c2', '-m', 'other'), { dir }), `${stands} Its message and limit stay as they were.\n`);
+    assert.equal((await responseOf(dir, 'c2'))?.message, 'titles');
+  });
+
   it('withdraw takes the request back; there is none any more then (3)', async () => {
     const dir = await accessCluster();
     cfs(ask('c1'), { dir });

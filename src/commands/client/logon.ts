@@ -26,6 +26,9 @@ export default class ClientLogon extends MountCommand {
     const { outcome, steps } = await this.changeMounts([host], clientLogon, request, flags.force);
     const { mounted } = outcome.value;
     const text = `${client} is logged on${mounted.length === 0 ? '.' : `, with ${mounted.length > 5 ? `${mounted.length} volumes` : mounted.join(', ')} mounted.`}`;
-    return this.changed(outcome, this.told(host, text, steps), { ...outcome.value, byAgent: hasAgent, steps });
+    const data = { ...outcome.value, byAgent: hasAgent, steps };
+    const result = await this.changed(outcome, this.told(host, text, steps), data);
+    this.noteTablesOnly(host);
+    return result;
   }
 }

@@ -51,7 +51,9 @@ export default class VolumeMount extends MountCommand {
     const text = this.told(host, `Mounted ${outcome.value.volume} on ${client}, ${mode}.`, steps);
     // By the tables it was mounted already, here it was not.
     if (!outcome.committed && steps.length > 0) this.print(text);
-    return this.changed(outcome, text, { ...outcome.value, byAgent: host.hasAgent, steps });
+    const result = await this.changed(outcome, text, { ...outcome.value, byAgent: host.hasAgent, steps });
+    this.noteTablesOnly(host);
+    return result;
   }
 
   private async reconcile(wish: Wish) {

@@ -61,8 +61,14 @@ export default class VolumeRequestWrite extends MountCommand {
         response === 'granted'
           ? this.told(host, `${client} may write ${volume}.`, steps)
           : `${client} asks ${writer} to let it write ${volume}${place}.`;
-      return this.changed(outcome, text, data);
+      const kept =
+        flags.message === undefined && flags.limit === undefined ? '' : ' Its message and limit stay as they were.';
+      const stands = `The request of ${client} for ${volume} stands: place ${ahead + 1}, asked in generation ${asked}.${kept}`;
+      const result = await this.changed(outcome, text, data, response === 'pending' ? stands : null);
+      this.noteTablesOnly(host);
+      return result;
     }
+    this.noteTablesOnly(host);
     const { Requested } = await import('../../cli/requested.js');
     const requested = new Requested(await this.mountParts([host], flags.force), host, {
       volume,
