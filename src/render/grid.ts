@@ -90,7 +90,9 @@ function bestPlan(grid: Grid, width: number): { plan: Plan; end: string } {
     2,
     width,
   );
-  if (whole.blocks.length === 1) return { plan: whole, end: '' };
+  // A column alone is a block, however wide its name.
+  const isTooWide = whole.widths.some((columnWidth) => columnWidth + 2 > width);
+  if (whole.blocks.length === 1 && !isTooWide) return { plan: whole, end: '' };
   const end = commonEnd(full);
   const names = full.map((name) => withoutEnd(name, end));
   let best: { plan: Plan; cost: number } | null = null;
@@ -106,7 +108,10 @@ function bestPlan(grid: Grid, width: number): { plan: Plan; end: string } {
   };
   const parts = names.map(stemOf);
   const stems = parts.map((part, i) => (part !== null && hasNeighbour(parts, i) ? part.stem : null));
-  const longest = names.reduce((widest, name) => Math.max(widest, textWidth(name)), grid.cellWidth);
+  const longest = Math.min(
+    names.reduce((widest, name) => Math.max(widest, textWidth(name)), grid.cellWidth),
+    Math.max(width - 2, grid.cellWidth),
+  );
   for (let limit = Math.max(3, grid.cellWidth); limit <= Math.max(longest, 3); limit++) {
     weigh(
       names.map((name) => headingOf(name, limit)),

@@ -86,11 +86,13 @@ describe('cfs init on a terminal', () => {
       ['Groups', 'eng'],
       ['Domains', 'main'],
       ['How many volumes', '2'],
+      ['clients', 'c1,c2'],
     ].flatMap(([question, answer]) => [`expect {${question}}`, 'after 200', `send "${answer}\\r"`]);
     const { status, shown } = onTerminal(['init'], answers, { cwd });
     assert.equal(status, 0, shown);
     assert.ok(existsSync(join(cwd, '.cfs/cluster.json')));
     assert.match(cfs(['node', 'list', '-o', 'name'], { cwd }), /a1\n/);
+    assert.equal(cfs(['client', 'list', '-o', 'name'], { cwd }), 'c1\nc2\n');
   });
 });
 

@@ -89,7 +89,6 @@ const WITH_CLIENTS = [
   'cfs volume release-write v1 --client c1',
   'cfs volume release-write v1 --client c1 --force --message "the night run must begin"',
   'cfs volume request-write v1 --client c2 --limit 1h',
-  'cfs volume requests --to c1 --all',
   'cfs volume respond v1 --grant --message "done for today"',
   'cfs volume respond v1/c2 --deny --message "still rendering, try at six"',
   'cfs volume touch v1 --client c1',
@@ -105,6 +104,9 @@ const WITH_CLIENTS = [
 /** By the example's command line. */
 export const SPECIAL: Record<string, ExampleState> = {
   ...Object.fromEntries(WITH_CLIENTS.map((line) => [line, { hasClients: true as const }])),
+  // How long they wait.
+  'cfs volume requests': { hasClients: true, varies: true },
+  'cfs volume requests --to c1 --all': { hasClients: true, varies: true },
   // It asks; test/commands/respond.test.ts answers.
   'cfs volume respond v1': { hasClients: true, status: 2 },
   'cfs volume request-write v1 --client c2 --wait 60s --message "new titles for the trailer"': {
