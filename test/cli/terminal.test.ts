@@ -86,7 +86,7 @@ describe('cfs init on a terminal', () => {
       ['Groups', 'eng'],
       ['Domains', 'main'],
       ['How many volumes', '2'],
-      ['clients', 'c1,c2'],
+      ['Clients', 'c1,c2'],
     ].flatMap(([question, answer]) => [`expect {${question}}`, 'after 200', `send "${answer}\\r"`]);
     const { status, shown } = onTerminal(['init'], answers, { cwd });
     assert.equal(status, 0, shown);

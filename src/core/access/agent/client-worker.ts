@@ -120,7 +120,7 @@ export class ClientWorker {
     const isOld = (item: VolumeView): boolean => this.refreshing.isOlderThanSaid(item);
     this.acknowledging = new Acknowledging({ view, mounts, renewals: this.renewals, isOld });
     this.expiring = new Expiring({ view, asking, clock });
-    this.loggingOn = new LoggingOn({ client, view, renewals: this.renewals, asking });
+    this.loggingOn = new LoggingOn({ client, host: platform.processes.host(), view, renewals: this.renewals, asking });
     const leave = (): void => void this.troubles.attempt('leave', () => this.renewals.leave());
     this.ending = new Ending({ client, view, mounts, asking, leave, wake });
     this.wishing = { view, mounts, answering: this.answering, ending: this.ending };
@@ -317,6 +317,8 @@ export class ClientWorker {
     const { generation } = this.view;
     if (!this.renewals.isLive() || this.ending.isUnderWay) return;
     this.loggingOn.step(generation);
+    // What this host has mounted says nothing of the rights then.
+    if (this.view.mountingHost !== null) return;
     this.givingUp.step(generation);
     this.answering.step(generation);
     // An answer that was agreed on a moment ago is a wish of this turn.
