@@ -89,6 +89,21 @@ describe('mounts of a client in the ownership journal', () => {
     await journaled.mount('v2', 'ro', OPTIONS);
     assert.deepEqual(journal.open(), []);
   });
+
+  it('are not ended by a look that began before they were made', async () => {
+    const { journaled, mounts, journal } = kit();
+    let answer = (): void => {};
+    mounts.mounted = () =>
+      new Promise((resolve) => {
+        const seen = [...mounts.modes].map(([volume, mode]) => ({ volume, mode }));
+        answer = () => resolve(seen);
+      });
+    const looking = journaled.mounted();
+    await journaled.mount('v1', 'rw', OPTIONS);
+    answer();
+    assert.deepEqual(await looking, []);
+    assert.deepEqual(journal.open(), [{ volume: 'v1', epoch: 7 }]);
+  });
 });
 
 describe('mounts for writing as the supervisor holds them', () => {
