@@ -9,7 +9,7 @@ export interface CommandDriverOptions {
   sources: string;
   /** As long as this file exists, a step waits before it changes anything: the place to kill somebody. */
   holdFile?: string;
-  /** It says that a mount is read-only and leaves it as it is: what a checker must notice. */
+  /** It says that a mount is read-only, also when it is asked, and leaves it as it is: what a checker must notice. */
   lies?: boolean;
 }
 
@@ -44,11 +44,11 @@ change() {
   "$@" || exit 1
 }
 case $1 in
-  mounted) modes ;;
+  mounted) ${lies ? `modes | while read -r v m; do echo "$v $(cat '${base}/told.'"$v" 2>/dev/null || echo "$m")"; done` : 'modes'} ;;
   written) ;;
   unmount) if mounted; then change umount "$at"; fi ;;
   ro|rw)
-    ${lies ? '[ "$1" = rw ] || { mounted && exit 0; }' : ''}
+    ${lies ? `echo "$1" >'${base}/told.'"$CFS_VOLUME"; [ "$1" = rw ] || { mounted && exit 0; }` : ''}
     mounted || mount --bind "$from" "$at" || exit 1
     change mount -o "remount,bind,$1" "$at" ;;
 esac

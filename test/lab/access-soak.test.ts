@@ -25,7 +25,7 @@ describe('clients that write and are killed', () => {
   }).timeout(240_000);
 
   it('are found out when a driver leaves mounts for writing that it calls read-only', async () => {
-    const run = { seconds: 4, clients: 3, volumes: 1, seed: 1, faultEveryMs: 60_000, settleMs: 100 };
+    const run = { seconds: 10, clients: 3, volumes: 1, seed: 1, faultEveryMs: 60_000, settleMs: 100 };
     const { failures } = await soak({ base: base(), driver: 'lying', ...run });
     const told = failures.join('\n');
     assert.match(told, /is mounted for writing, and the tables name/);
