@@ -7,8 +7,7 @@
  *
  *     export default class NodeSet extends CfsCommand {
  *       static override kind = 'change' as const;              // read | list | change | local: the shared flags
- *       static override summary = 'Change a node.';            // one line, for lists of commands
- *       static override description = 'What it does, in full sentences. Files it reads, rules it follows.';
+ *       static override summary = 'Change a node.';            // one line, for lists; description: full sentences
  *       static override examples = [                           // two at least, run by test/cli/examples.test.ts
  *         { description: 'Give n1 twice the share', command: 'cfs node set n1 --weight 2' },
  *         { description: 'See first what would change', command: 'cfs node set n1 --weight 2 --dry-run' },
@@ -23,9 +22,8 @@
  *       }
  *     }
  *
- * A list:  `const s = await this.snapshot(); return this.list('nodes', COLUMNS, rows, { generation: s.generation });`
+ * A list: `return this.list('nodes', COLUMNS, rows, { generation });` One thing shown: `await this.fields([['Name', 'n1']]); return { node };`
  * A destructive change: `await this.confirm('Remove node n1 and …?');` before `this.change` (--yes, and --dry-run, skip it).
- * One thing shown: `await this.fields([['Name', 'n1'], ['Weight', '2']]); return { node };`
  * What `run` returns is printed under --json as `{"schemaVersion": 1, ...}` and is a promise (keep its shape); `print`,
  * `fields` and `list` write nothing then. Throw CfsError for the user's situations; anything else is reported as a bug.
  */
@@ -55,7 +53,7 @@ export { Args, Flags } from './oclif.js';
 /** Version of the shapes printed under --json; raised only when a field changes its meaning or goes. */
 export const SCHEMA_VERSION = 1;
 
-/** What a command may return: an object, printed under --json. */
+/** Printed under --json. */
 export type CommandResult = Record<string, unknown>;
 
 /** Something that ends when it is told to: a spinner on standard error, or nothing where that is no terminal. */
