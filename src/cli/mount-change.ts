@@ -190,8 +190,8 @@ export function standing(error: unknown, generation: number): unknown {
 }
 
 /** Commands of other hosts must know that they cannot see what is mounted for this client (LogonRecord.host). */
-function markingHost<Request, Result>(
-  { cluster }: MountParts,
+export function markingHost<Request, Result>(
+  { cluster }: Pick<MountParts, 'cluster'>,
   driven: ClientHost | undefined,
   operation: Operation<Request, Result>,
 ): Operation<Request, Result> {

@@ -5,13 +5,14 @@
  */
 import { givenUp } from '../core/access/answers.js';
 import { desiredMode, type MountMode, mustGiveUp } from '../core/access/desired.js';
-import { volumesMountedBy, volumesWrittenBy, writerOf } from '../core/access/look.js';
+import { isLoggedOn, volumesMountedBy, volumesWrittenBy, writerOf } from '../core/access/look.js';
 import { CfsError } from '../core/errors.js';
 import { naturalCompare, quoteName } from '../core/model/names.js';
+import type { Operation } from '../core/operation.js';
 import type { Snapshot } from '../core/store/store.js';
 import type { ClientHost } from './client-host.js';
 import { exclusively, HostMounts, isMore, type MountStep } from './host-mounts.js';
-import { drivenHost, type MountParts } from './mount-change.js';
+import { drivenHost, type MountParts, markingHost } from './mount-change.js';
 
 export interface Difference {
   volume: string;
@@ -125,6 +126,11 @@ async function reconcileMounts(parts: MountParts, host: ClientHost): Promise<Rec
     problem: mounts.modeOf(volume) === 'rw' ? (failed.get(volume) ?? 'it is still mounted for writing') : null,
   }));
   await passOn(parts, client, result, told, before);
+  if (isLoggedOn(before, client) && volumes.length > 0) {
+    const outcome = await parts.change(markingHost(parts, host, NOTE), null);
+    result.generation = outcome.generation;
+    result.committed ||= outcome.committed;
+  }
   const after = cluster.snapshot();
   for (const volume of concerned(after, client, mounts)) {
     if (isMore(desiredMode(after, volume, client), mounts.modeOf(volume))) await bring(volume, after);
@@ -132,6 +138,9 @@ async function reconcileMounts(parts: MountParts, host: ClientHost): Promise<Rec
   result.steps = mounts.steps;
   return result;
 }
+
+/** Changes nothing itself: that this host mounts is noted before it does. */
+const NOTE: Operation<null, void> = { name: 'volume.reconcile', run: () => {} };
 
 function concerned(snapshot: Snapshot, client: string, mounts: HostMounts): string[] {
   const volumes = new Set([

@@ -46,6 +46,15 @@ describe('a client for which commands mount on another host', function () {
     assert.equal(await writer(), null);
   });
 
+  it('is noted by --reconcile, too, before it mounts', async () => {
+    const other = new ScriptedHost('c3');
+    const { generation } = cfsJson(['volume', 'mount', '--reconcile', '--config', other.config], { dir });
+    assert.deepEqual(other.mounted, { v1: 'ro', v2: 'ro', v3: 'ro' });
+    assert.equal(typeof (await opened(dir)).snapshot().table('logons').get('c3')?.host, 'string');
+    const again = cfsJson(['volume', 'mount', '--reconcile', '--config', other.config], { dir });
+    assert.equal(again.generation, generation);
+  });
+
   it('--reconcile elsewhere is refused with the name of that host', () => {
     refuses(dir, ['volume', 'mount', '--reconcile', '--client', 'c1'], {
       code: 'NOT_MOUNTED',
